@@ -32,6 +32,8 @@ Services::Services(Rooms& room)
       approvals(*room.operations, *room.two_person, *room.proposed),
       emergencies(*room.operations),
       restrictions(*room.operations),
+      consents(*room.operations),
+      consent_texts(*room.operations),
       clients(*room.operations, holds),
       searches(*room.operations, room.options.index_rows_compared),
       records(*room.operations, holds),

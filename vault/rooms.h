@@ -12,6 +12,8 @@
 #include "crypto/root_key_provider.h"
 #include "vault/access/approvals.h"
 #include "vault/access/assignments.h"
+#include "vault/access/consent_texts.h"
+#include "vault/access/consents.h"
 #include "vault/access/emergencies.h"
 #include "vault/access/leases.h"
 #include "vault/access/operations.h"
@@ -126,6 +128,8 @@ struct Services {
   Approvals approvals;
   Emergencies emergencies;
   Restrictions restrictions;
+  Consents consents;
+  ConsentTexts consent_texts;
   Clients clients;
   Searches searches;
   Records records;

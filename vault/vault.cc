@@ -352,6 +352,8 @@ Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; 
 Requests& Vault::requests() const { return rooms_->services->requests; }
 
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
+Consents& Vault::consents() const { return rooms_->services->consents; }
+ConsentTexts& Vault::consent_texts() const { return rooms_->services->consent_texts; }
 Clients& Vault::clients() const { return rooms_->services->clients; }
 Searches& Vault::searches() const { return rooms_->services->searches; }
 Records& Vault::records() const { return rooms_->services->records; }

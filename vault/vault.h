@@ -8,6 +8,8 @@
 #include "crypto/root_key_provider.h"
 #include "vault/access/approvals.h"
 #include "vault/access/assignments.h"
+#include "vault/access/consent_texts.h"
+#include "vault/access/consents.h"
 #include "vault/access/emergencies.h"
 #include "vault/access/leases.h"
 #include "vault/access/operations.h"
@@ -78,6 +80,8 @@ class Vault {
   Approvals& approvals() const;
   Emergencies& emergencies() const;
   Restrictions& restrictions() const;
+  Consents& consents() const;
+  ConsentTexts& consent_texts() const;
 
   // clients
   Clients& clients() const;

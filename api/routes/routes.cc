@@ -8,6 +8,7 @@
 #include "api/routes/backups.h"
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
+#include "api/routes/consents.h"
 #include "api/routes/emergency_access.h"
 #include "api/routes/erasures.h"
 #include "api/routes/explain.h"
@@ -50,7 +51,7 @@ std::vector<Route> RoutesOfRooms() {
            ApprovalRoutes(),   EmergencyAccessRoutes(),
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
-           RequestRoutes(),
+           ConsentRoutes(),    RequestRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

@@ -37,6 +37,9 @@ constexpr std::array<ActKindRow, kActKindCount> kActKinds = {{
     {ActKind::kAssignmentGiven, "assignment.given", false, ActKind::kAssignmentEnded},
     {ActKind::kLeaseEnded, "lease.ended", true, ActKind::kLeaseEnded},
     {ActKind::kApprovalClosed, "approval.closed", true, ActKind::kApprovalClosed},
+    {ActKind::kConsentWithdrawn, "consent.withdrawn", true, ActKind::kConsentWithdrawn},
+    {ActKind::kConsentRequired, "consent.required", true, ActKind::kConsentRequired},
+    {ActKind::kConsentNotRequired, "consent.not-required", false, ActKind::kConsentRequired},
 }};
 
 constexpr bool ActKindsInOrder() {

@@ -41,8 +41,11 @@ enum class ActKind : std::uint8_t {
   kAssignmentGiven,
   kLeaseEnded,
   kApprovalClosed,
+  kConsentWithdrawn,
+  kConsentRequired,
+  kConsentNotRequired,
 };
-inline constexpr int kActKindCount = static_cast<int>(ActKind::kApprovalClosed) + 1;
+inline constexpr int kActKindCount = static_cast<int>(ActKind::kConsentNotRequired) + 1;
 
 std::string_view Name(ActKind kind);  // "hold.placed"
 std::optional<ActKind> ActKindFromName(std::string_view name);

@@ -181,6 +181,22 @@ class Samples {
                       {{"basis", "disputed"}, {"stops", {{"purposes", {"billing"}}}}}};
       }};
     }
+    if (operation == "PUT /v1/consent-texts/{name}") {
+      return {[] { return ConsentText(); }};
+    }
+    if (operation == "POST /v1/clients/{client}/consents") {
+      if (!text_stored_) Send("PUT", ConsentText());
+      text_stored_ = true;
+      return {[=] {
+        return Sample{"privacy-officer",
+                      clients + "/consents",
+                      {{"purpose", "marketing"},
+                       {"text", {{"name", "words"}, {"version", 1}, {"language", "en"}}},
+                       {"channel", "paper"},
+                       {"evidence", "folder 12"},
+                       {"authority", "her mother"}}};
+      }};
+    }
     if (operation == "PUT /v1/classes/{name}") {
       return {[] { return Sample{"administrator", "/v1/classes/words", Class()}; }};
     }
@@ -301,6 +317,11 @@ class Samples {
             {"purposes", {"client-care"}},
             {"fields", {{"one", {{"type", "choice"}, {"title", "t"}, {"values", {"a", "b"}}}}}}};
   }
+  static Sample ConsentText() {
+    return {"privacy-officer",
+            "/v1/consent-texts/words",
+            {{"texts", {{{"language", "en"}, {"text", "I agree."}}}}}};
+  }
   static json Role() {
     return {{"title", "t"},
             {"grants", {{{"actions", {"client.read"}}, {"purposes", {"client-care"}}}}}};
@@ -330,6 +351,7 @@ class Samples {
   RunningVault& vault_;
   std::map<std::string, Caller> callers_;
   int number_ = 0;
+  bool text_stored_ = false;
   std::string client_, owner_, service_;
 };
 

@@ -53,6 +53,32 @@ void ActRestrictionLifted(Transaction& transaction, const Restriction& restricti
   transaction.Acted({ActKind::kRestrictionLifted, restriction.id.Text(), restriction.client});
 }
 
+void ActConsentWithdrawn(Transaction& transaction, const Consent& consent,
+                         ByteView sealed_details) {
+  const ConsentWithdrawal& withdrawal = *consent.withdrawal;
+  json content = {{"purpose", consent.purpose},
+                  {"text", consent.text.name},
+                  {"version", consent.text.version},
+                  {"language", consent.text.language},
+                  {"sha256", crypto::Base64Encode(consent.sha256)},
+                  {"given", consent.given.ms},
+                  {"channel", Name(consent.channel)},
+                  {"by_client", consent.by_client},
+                  {"expires", NumberOrNull(consent.expires)},
+                  {"recorded", consent.recorded.ms},
+                  {"recorded_by", consent.recorded_by.Text()},
+                  {"details", crypto::Base64Encode(sealed_details)},
+                  {"withdrawn", withdrawal.withdrawn.ms},
+                  {"withdrawn_by", withdrawal.recorded_by.Text()}};
+  if (withdrawal.channel) content["withdrawn_how"] = Name(*withdrawal.channel);
+  transaction.Acted(
+      {ActKind::kConsentWithdrawn, consent.id.Text(), consent.client, content.dump()});
+}
+
+void ActConsentRequired(Transaction& transaction, const std::string& purpose, bool required) {
+  transaction.Acted({required ? ActKind::kConsentRequired : ActKind::kConsentNotRequired, purpose});
+}
+
 void ActTokenEnded(Transaction& transaction, const TokenRow& row) {
   json content = {{"expires", row.expires.ms}};
   if (row.revoked) content["revoked"] = row.revoked->ms;

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "vault/access/access_state.h"
+#include "vault/access/consent.h"
 #include "vault/access/operations.h"
 #include "vault/access/restriction.h"
 #include "vault/catalog/role.h"
@@ -25,6 +26,11 @@ enum class Replayed : std::uint8_t {
 
 void ActRestricted(Transaction& transaction, const Restriction& restriction, ByteView sealed_basis);
 void ActRestrictionLifted(Transaction& transaction, const Restriction& restriction);
+// One that is withdrawn already. All of it is said: where an older state lacks it, somebody might
+// record it again, and it must be known there that it was taken back.
+void ActConsentWithdrawn(Transaction& transaction, const Consent& consent, ByteView sealed_details);
+// The purpose begins to require consent, or requires it no more.
+void ActConsentRequired(Transaction& transaction, const std::string& purpose, bool required);
 // A token's, or a session's, end that is earlier than it was.
 void ActTokenEnded(Transaction& transaction, const TokenRow& row);
 // What of these changed: whether it is enabled, its role, its certificates.

@@ -6,6 +6,7 @@
 #include "vault/access/access_acts.h"
 #include "vault/access/accounts.h"
 #include "vault/access/approval.h"
+#include "vault/access/consent_details.h"
 #include "vault/access/restriction_bases.h"
 #include "vault/access/secrets.h"
 #include "vault/access/standing.h"
@@ -89,6 +90,86 @@ Result<Replayed> ReplayRestrictionLifted(const Replay& replay) {
   const auto there = replay.access().restrictions().Of(*replay.row.client);
   return std::ranges::find(there, id, &Restriction::id) == there.end() ? Replayed::kInForce
                                                                        : Replayed::kNotRepeated;
+}
+
+// One that this state lacks: what else was said when it was withdrawn. The entry that it had may be
+// another's here.
+Result<Consent> ConsentOf(const Replay& replay, const ConsentId& id) {
+  const json& content = replay.content;
+  Consent consent;
+  consent.id = id;
+  consent.client = *replay.row.client;
+  consent.purpose = content.at("purpose").get<std::string>();
+  consent.text = {content.at("text").get<std::string>(), content.at("version").get<std::uint64_t>(),
+                  content.at("language").get<std::string>()};
+  COFFER_ASSIGN(consent.sha256, HashOfText(content.at("sha256").get<std::string>()));
+  consent.given = TimeAt(content, "given");
+  const auto channel = ConsentChannelFromName(content.at("channel").get<std::string>());
+  if (!channel) return Fail(Code::kCorrupted, "storage_corrupted");
+  consent.channel = *channel;
+  consent.by_client = content.at("by_client").get<bool>();
+  consent.expires = TimeIn(content, "expires");
+  consent.recorded = TimeAt(content, "recorded");
+  if (const auto by = PrincipalIn(content, "recorded_by")) consent.recorded_by = *by;
+  consent.seq = replay.transaction.NextSeq();
+  return consent;
+}
+
+// Its words, unless they were sealed under a key that this state has not, or has no more.
+Result<Bytes> ConsentDetailsOf(const Replay& replay, const ConsentId& id) {
+  COFFER_ASSIGN(auto details, BytesIn(replay.content, "details"));
+  const ClientId& client = *replay.row.client;
+  const auto key = replay.transaction.PinKey(client);
+  if (!key && key.error().code == Code::kUnavailable) return std::unexpected(key.error());
+  const bool opens =
+      key && details &&
+      key->Expose().Open(ConsentContext(replay.operations.keyring(), client, id), *details);
+  return opens ? *std::move(details) : Bytes();
+}
+
+Result<Replayed> ReplayConsentWithdrawn(const Replay& replay) {
+  COFFER_ASSIGN(const auto id, ConsentId::Parse(replay.row.object));
+  const ClientId& client = *replay.row.client;
+  COFFER_ASSIGN(const auto known, replay.access().FindClient(client));
+  if (!known) return Replayed::kNothingThere;
+  ConsentStore& store = replay.access().stores.consents;
+  COFFER_ASSIGN(auto there, store.ListOf(client));
+  const auto found =
+      std::ranges::find_if(there, [&](const auto& stored) { return stored.first.id == id; });
+  Consent consent;
+  if (found != there.end()) {
+    consent = std::move(found->first);
+    if (consent.withdrawal) return Replayed::kInForce;
+  } else {
+    COFFER_ASSIGN(consent, ConsentOf(replay, id));
+    COFFER_ASSIGN(const Bytes details, ConsentDetailsOf(replay, id));
+    COFFER_TRY(store.Insert(consent, details));
+  }
+  ConsentWithdrawal& withdrawal = consent.withdrawal.emplace();
+  withdrawal.withdrawn = TimeAt(replay.content, "withdrawn");
+  if (const auto by = PrincipalIn(replay.content, "withdrawn_by")) withdrawal.recorded_by = *by;
+  withdrawal.channel = ConsentChannelFromName(replay.content.value("withdrawn_how", ""));
+  withdrawal.seq =
+      replay.transaction.NextSeq();  // that of the entry that says it is in force again
+  COFFER_TRY(store.Withdraw(consent));
+  COFFER_TRY(RefreshConsent(replay.transaction, client, consent.purpose));
+  return Replayed::kDone;
+}
+
+Result<Replayed> ReplayConsentRequired(const Replay& replay, bool required) {
+  auto& state = replay.transaction.Of<CatalogState>();
+  const auto found = state.current().purposes.find(replay.row.object);
+  if (found == state.current().purposes.end()) return Replayed::kNothingThere;
+  if (found->second.requires_consent == required) return Replayed::kInForce;
+  if (!required) return Replayed::kNotRepeated;
+  Purpose purpose = found->second;
+  purpose.requires_consent = true;
+  COFFER_TRY(state.catalog_store.PutPurpose(purpose, replay.transaction.now()));
+  COFFER_TRY(RequireConsentTo(replay.transaction, purpose.code));
+  Catalog catalog = state.current();
+  catalog.purposes.insert_or_assign(purpose.code, purpose);
+  ReplaceCatalog(replay.transaction, std::move(catalog));
+  return Replayed::kDone;
 }
 
 Result<Replayed> ReplayTokenEnded(const Replay& replay) {
@@ -320,6 +401,12 @@ Result<Replayed> ReplayAccessAct(const Operations& operations, Transaction& tran
       return ReplayRestriction(replay);
     case ActKind::kRestrictionLifted:
       return ReplayRestrictionLifted(replay);
+    case ActKind::kConsentWithdrawn:
+      return ReplayConsentWithdrawn(replay);
+    case ActKind::kConsentRequired:
+      return ReplayConsentRequired(replay, true);
+    case ActKind::kConsentNotRequired:
+      return ReplayConsentRequired(replay, false);
     case ActKind::kTokenEnded:
       return ReplayTokenEnded(replay);
     case ActKind::kPrincipalDisabled:

@@ -19,9 +19,10 @@ Result<std::unique_ptr<AccessState>> AccessState::Open(Database& database) {
   COFFER_ASSIGN(auto access, AccessStore::Open(database));
   COFFER_ASSIGN(auto approvals, ApprovalStore::Open(database));
   COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(database));
-  return std::unique_ptr<AccessState>(
-      new AccessState({std::move(principals), std::move(users), std::move(reveals),
-                       std::move(access), std::move(approvals), std::move(restrictions)}));
+  COFFER_ASSIGN(auto consents, ConsentStore::Open(database));
+  return std::unique_ptr<AccessState>(new AccessState(
+      {std::move(principals), std::move(users), std::move(reveals), std::move(access),
+       std::move(approvals), std::move(restrictions), std::move(consents)}));
 }
 
 Status AccessState::Load(const RoomSources& sources) {
@@ -48,12 +49,19 @@ Status AccessState::Load(const RoomSources& sources) {
   COFFER_ASSIGN(auto restrictions, stores.restrictions.Load());
   restrictions_.Clear();
   for (auto& restriction : restrictions) restrictions_.Put(std::move(restriction));
+  consents_.Clear();
+  for (const auto& [code, purpose] : catalog.purposes) {
+    if (!purpose.requires_consent) continue;
+    COFFER_ASSIGN(auto standing, stores.consents.LoadStanding(code));
+    consents_.Require(code, std::move(standing));
+  }
   return {};
 }
 
 void AccessState::Forget(const ClientId& client) {
   access_.Forget(client);
   restrictions_.Forget(client);
+  consents_.Forget(client);
 }
 
 Result<bool> AccessState::Purge(Transaction& transaction) {
@@ -84,6 +92,14 @@ struct AccessChanges {
     transaction.OnSuccess(
         [&state = transaction.Of<AccessState>(), change = std::move(change)]() mutable {
           change(state.principals_, state.access_, state.restrictions_);
+          return Status();
+        });
+  }
+  template <class Change>
+  static void StageConsents(Transaction& transaction, Change change) {
+    transaction.OnSuccess(
+        [&state = transaction.Of<AccessState>(), change = std::move(change)]() mutable {
+          change(state.consents_);
           return Status();
         });
   }
@@ -147,6 +163,34 @@ void RemoveRestriction(Transaction& transaction, const ClientId& client, const R
   AccessChanges::Stage(transaction, [client, id](auto&, auto&, auto& restrictions) {
     restrictions.Remove(client, id);
   });
+}
+
+Status RefreshConsent(Transaction& transaction, const ClientId& client, std::string_view purpose) {
+  COFFER_ASSIGN(const auto until,
+                transaction.Of<AccessState>().stores.consents.StandsUntil(client, purpose));
+  AccessChanges::StageConsents(transaction,
+                               [client, purpose = std::string(purpose), until](auto& consents) {
+                                 if (until) {
+                                   consents.Put(client, purpose, *until);
+                                 } else {
+                                   consents.Remove(client, purpose);
+                                 }
+                               });
+  return {};
+}
+
+Status RequireConsentTo(Transaction& transaction, const std::string& purpose) {
+  COFFER_ASSIGN(auto standing, transaction.Of<AccessState>().stores.consents.LoadStanding(purpose));
+  AccessChanges::StageConsents(transaction,
+                               [purpose, standing = std::move(standing)](auto& consents) mutable {
+                                 consents.Require(purpose, std::move(standing));
+                               });
+  return {};
+}
+
+void RequireNoConsentTo(Transaction& transaction, const std::string& purpose) {
+  AccessChanges::StageConsents(transaction,
+                               [purpose](auto& consents) { consents.RequireNone(purpose); });
 }
 
 }  // namespace coffer::vault

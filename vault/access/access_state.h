@@ -1,5 +1,5 @@
 // Who there is and what they may see, as requests see it: principals with their tokens and teams,
-// assignments, leases, emergency access, restrictions.
+// assignments, leases, emergency access, restrictions, consents.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,8 @@
 #include "vault/access/access_store.h"
 #include "vault/access/approval_store.h"
 #include "vault/access/client_row.h"
+#include "vault/access/consent_register.h"
+#include "vault/access/consent_store.h"
 #include "vault/access/principal_store.h"
 #include "vault/access/restriction_store.h"
 #include "vault/engine/room_state.h"
@@ -21,6 +23,7 @@ struct AccessStores {
   AccessStore access;
   ApprovalStore approvals;
   RestrictionStore restrictions;
+  ConsentStore consents;
 };
 
 class AccessState : public RoomState {
@@ -35,6 +38,7 @@ class AccessState : public RoomState {
   const PrincipalRegister& principals() const { return principals_; }
   const AccessRegister& access() const { return access_; }
   const RestrictionRegister& restrictions() const { return restrictions_; }
+  const ConsentRegister& consents() const { return consents_; }
 
   // That a session was used. Stored at most once a minute, and with the operation.
   Status Touch(const TokenRow& session, Timestamp now);
@@ -55,6 +59,7 @@ class AccessState : public RoomState {
   PrincipalRegister principals_;
   AccessRegister access_;
   RestrictionRegister restrictions_;
+  ConsentRegister consents_;
 };
 
 // In memory, once the operation succeeded.
@@ -69,5 +74,10 @@ void StageLease(Transaction& transaction, LeaseRow row);
 void StageEmergency(Transaction& transaction, EmergencyRow row);
 void StageRestriction(Transaction& transaction, Restriction restriction);
 void RemoveRestriction(Transaction& transaction, const ClientId& client, const RestrictionId& id);
+// What the rows say of the client's consent to the purpose, once they were changed.
+Status RefreshConsent(Transaction& transaction, const ClientId& client, std::string_view purpose);
+// The purpose begins to require consent, and all that stand are read; or it ends.
+Status RequireConsentTo(Transaction& transaction, const std::string& purpose);
+void RequireNoConsentTo(Transaction& transaction, const std::string& purpose);
 
 }  // namespace coffer::vault

@@ -53,11 +53,21 @@ bool StopsWhenRestricted(Action action) {
          action != Action::kRecordErase && action != Action::kClientPackage;
 }
 
-AccessDecision RefuseRestricted() {
+constexpr std::string_view kRestrictedRule = "check:restricted", kConsentRule = "check:consent";
+
+AccessDecision RefuseStopped(Operations::Stop stop) {
+  const bool restricted = stop == Operations::Stop::kRestricted;
   AccessDecision decision;
-  decision.rule = "check:restricted";
-  decision.error = Error{Code::kPermissionDenied, "restricted", {}, {}};
+  decision.rule = restricted ? kRestrictedRule : kConsentRule;
+  decision.error =
+      Error{Code::kPermissionDenied, restricted ? "restricted" : "consent_missing", {}, {}};
   return decision;
+}
+
+bool ConsentIsRequired(const Transaction& transaction, const Call& call) {
+  const auto& purposes = transaction.Of<CatalogState>().current().purposes;
+  const auto found = purposes.find(call.caller.purpose);
+  return found != purposes.end() && found->second.requires_consent;
 }
 
 std::int64_t HourOf(Timestamp time) { return time.ms / (3600 * 1000); }
@@ -186,29 +196,53 @@ Result<AccessDecision> Operations::DecideFor(Transaction& transaction, const Cal
     }
   }
   AccessDecision decision = Decide(facts);
-  // Who may not see the client at all does not learn that it is restricted.
-  if (decision.allowed && client &&
-      IsRestricted(transaction, call, action, *client, record_class)) {
-    return RefuseRestricted();
+  if (!decision.allowed) return decision;
+  // There is nobody yet who could have consented to being stored for it.
+  if (action == Action::kClientCreate && ConsentIsRequired(transaction, call)) {
+    return RefuseStopped(Stop::kConsentMissing);
   }
+  if (!client) return decision;
+  // Who may not see the client at all does not learn that it is stopped.
+  const Stop stop = StopAt(transaction, call, action, *client, record_class, facts.now);
+  if (stop == Stop::kConsentMissing) {
+    // Of a client that is not there, that is told.
+    COFFER_ASSIGN(const auto known, transaction.Of<AccessState>().FindClient(*client));
+    if (!known) return decision;
+  }
+  if (stop != Stop::kNone) return RefuseStopped(stop);
   return decision;
 }
 
-bool Operations::IsRestricted(const Transaction& transaction, const Call& call, Action action,
-                              const ClientId& client, const ClassSchema* record_class) {
-  return StopsWhenRestricted(action) &&
-         transaction.Of<AccessState>().restrictions().Stops(
-             client, record_class == nullptr ? std::string_view() : record_class->name,
-             call.caller.purpose);
+Operations::Stop Operations::StopAt(const Transaction& transaction, const Call& call, Action action,
+                                    const ClientId& client, const ClassSchema* record_class,
+                                    Timestamp now) {
+  if (!StopsWhenRestricted(action)) return Stop::kNone;
+  const AccessState& state = transaction.Of<AccessState>();
+  const std::string& purpose = call.caller.purpose;
+  if (state.restrictions().Stops(
+          client, record_class == nullptr ? std::string_view() : record_class->name, purpose)) {
+    return Stop::kRestricted;
+  }
+  const bool missing =
+      ConsentIsRequired(transaction, call) && !state.consents().Has(client, purpose, now);
+  return missing ? Stop::kConsentMissing : Stop::kNone;
+}
+
+Status Operations::RequireNoConsent(const Transaction& transaction, Call& call) {
+  if (!ConsentIsRequired(transaction, call)) return {};
+  return Deny(call, "consent", Code::kPermissionDenied, "consent_missing");
+}
+
+bool Operations::IsStop(const AccessDecision& decision) {
+  return decision.rule == kRestrictedRule || decision.rule == kConsentRule;
 }
 
 Result<AccessDecision> Operations::DecisionOn(Transaction& transaction, const Call& call,
                                               const ClientId& client,
                                               const ClassSchema* record_class) const {
   if (!call.role->scoped) {
-    if (IsRestricted(transaction, call, call.action, client, record_class)) {
-      return RefuseRestricted();
-    }
+    const Stop stop = StopOf(transaction, call, call.action, client, record_class);
+    if (stop != Stop::kNone) return RefuseStopped(stop);
     return call.decision;
   }
   return DecideFor(transaction, call, call.action, client, record_class);

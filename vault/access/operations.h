@@ -111,10 +111,18 @@ class Operations {
   // About one of several clients, for a call that was decided without naming any.
   Result<AccessDecision> DecisionOn(Transaction& transaction, const Call& call,
                                     const ClientId& client, const ClassSchema* record_class) const;
-  // Whether a restriction of the client, or of this class of it, stops the call's purpose. Only
-  // what discloses or changes its data is stopped, and not what is done for its own rights.
-  static bool IsRestricted(const Transaction& transaction, const Call& call, Action action,
-                           const ClientId& client, const ClassSchema* record_class);
+  // What stops the call's purpose for this client, or for this class of it: a restriction, or that
+  // the purpose requires a consent and none stands. Only what discloses or changes its data is
+  // stopped, and not what is done for its own rights.
+  enum class Stop : std::uint8_t { kNone, kRestricted, kConsentMissing };
+  Stop StopOf(const Transaction& transaction, const Call& call, Action action,
+              const ClientId& client, const ClassSchema* record_class) const {
+    return StopAt(transaction, call, action, client, record_class, latest_);
+  }
+  // For a client that is made by this call: there is none that could have consented.
+  static Status RequireNoConsent(const Transaction& transaction, Call& call);
+  // Where the decision says so: what the caller is told is that, and not that nothing is there.
+  static bool IsStop(const AccessDecision& decision);
 
   // What the request shows plainly, against the principal's budgets. Each record was decided with
   // those before it counted, so this is the last step: what is refused has spent nothing.
@@ -152,6 +160,8 @@ class Operations {
                         std::string_view detail = {}) const;
 
  private:
+  static Stop StopAt(const Transaction& transaction, const Call& call, Action action,
+                     const ClientId& client, const ClassSchema* record_class, Timestamp now);
   template <class Work>
   Status Decided(Call& call, Work&& work) const {
     auto done = engine_.Run(call.kind, call.entry_rule, call.entry, [&](Transaction& transaction) {

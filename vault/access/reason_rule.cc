@@ -28,6 +28,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kClockConfirm:
     case kAccessExplain:
     case kLogVerify:
+    case kConsentTextRead:
+    case kConsentTextWrite:
     case kBackupRead:
     case kBackupRun:
     case kStatusRead:
@@ -72,6 +74,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kHoldLift:
     case kRestrictionRead:
     case kRestrictionWrite:
+    case kConsentRead:
+    case kConsentWrite:
     case kRequestRead:
     case kRequestWrite:
     case kApprovalRequest:

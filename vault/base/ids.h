@@ -91,6 +91,9 @@ struct RequestTag {
 struct RestrictionTag {
   static constexpr std::string_view kPrefix = "rst_";
 };
+struct ConsentTag {
+  static constexpr std::string_view kPrefix = "con_";
+};
 struct RunTag {
   static constexpr std::string_view kPrefix = "run_";
 };
@@ -113,6 +116,7 @@ using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
 using RequestId = Id<RequestTag>;  // of a person, to whoever keeps its data
 using RestrictionId = Id<RestrictionTag>;
+using ConsentId = Id<ConsentTag>;
 using BackupId = Id<BackupTag>;
 using RunId = Id<RunTag>;    // of retention
 using CallId = Id<CallTag>;  // one request, as in Coffer-Request-Id and in the log

@@ -4,7 +4,8 @@ namespace coffer::vault {
 
 Result<std::unique_ptr<CatalogState>> CatalogState::Open(Database& database) {
   COFFER_ASSIGN(auto store, CatalogStore::Open(database));
-  return std::unique_ptr<CatalogState>(new CatalogState(std::move(store)));
+  COFFER_ASSIGN(auto texts, ConsentTextStore::Open(database));
+  return std::unique_ptr<CatalogState>(new CatalogState(std::move(store), std::move(texts)));
 }
 
 Status CatalogState::Load(const RoomSources& /*sources*/) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "vault/catalog/catalog_store.h"
+#include "vault/catalog/consent_text_store.h"
 #include "vault/engine/room_state.h"
 #include "vault/engine/transaction.h"
 
@@ -22,10 +23,12 @@ class CatalogState : public RoomState {
   std::shared_ptr<const Catalog> Published() const;
 
   CatalogStore catalog_store;
+  ConsentTextStore consent_texts;
 
  private:
   friend void ReplaceCatalog(Transaction& transaction, Catalog catalog);
-  explicit CatalogState(CatalogStore store) : catalog_store(std::move(store)) {}
+  CatalogState(CatalogStore store, ConsentTextStore texts)
+      : catalog_store(std::move(store)), consent_texts(std::move(texts)) {}
   void Publish(std::shared_ptr<const Catalog> catalog);
 
   std::shared_ptr<const Catalog> current_;

@@ -53,6 +53,9 @@ Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
     for (const auto& [name, value] : root.items()) {
       if (name == "classes") {
         purpose.classes = ClassesOf(value, issues);
+      } else if (name == "requires_consent") {
+        if (!value.is_boolean()) issues.push_back({"/requires_consent", "must be true or false"});
+        purpose.requires_consent = value.is_boolean() && value.get<bool>();
       } else if (!value.is_string() || value.get_ref<const std::string&>().size() > 2000) {
         issues.push_back({PointerTo("", name), "must be text of at most 2000 bytes"});
       } else if (name == "title") {
@@ -86,6 +89,7 @@ std::string FormatPurpose(const Purpose& purpose) {
   if (!purpose.owner.empty()) root["owner"] = purpose.owner;
   if (!purpose.description.empty()) root["description"] = purpose.description;
   if (!purpose.classes.empty()) root["classes"] = purpose.classes;
+  if (purpose.requires_consent) root["requires_consent"] = true;
   return root.dump();
 }
 

@@ -1,7 +1,7 @@
 // The register of purposes: why data may be processed (GDPR Art. 5(1)(b), 30(1)(b)).
 //
 //   {"title": "…", "legal_basis": "contract", "owner": "…", "description": "…",
-//    "classes": ["contact"]}
+//    "classes": ["contact"], "requires_consent": true}
 #pragma once
 
 #include <string>
@@ -21,6 +21,8 @@ struct Purpose {
   std::string description;  // optional
   // The classes it may touch, sorted; empty: every class that allows it.
   std::vector<std::string> classes;
+  // Nothing is disclosed or changed for it without a consent of the client that stands.
+  bool requires_consent = false;
 
   bool MayTouch(std::string_view class_name) const;
 };

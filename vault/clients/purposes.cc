@@ -1,6 +1,7 @@
 // The register of purposes.
 #include "vault/clients/purposes.h"
 
+#include "vault/access/access_acts.h"
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/base/words.h"
@@ -65,6 +66,14 @@ Result<Purpose> Purposes::PutPurpose(const Caller& caller, std::string_view code
     call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(FormatPurpose(*purpose)));
     COFFER_TRY(
         transaction.Of<CatalogState>().catalog_store.PutPurpose(*purpose, transaction.now()));
+    const bool required = known != catalog.purposes.end() && known->second.requires_consent;
+    if (purpose->requires_consent && !required) {
+      COFFER_TRY(RequireConsentTo(transaction, purpose->code));
+    }
+    if (!purpose->requires_consent && required) RequireNoConsentTo(transaction, purpose->code);
+    if (purpose->requires_consent != required) {
+      ActConsentRequired(transaction, purpose->code, purpose->requires_consent);
+    }
     catalog.purposes.insert_or_assign(purpose->code, *purpose);
     ReplaceCatalog(transaction, std::move(catalog));
     return {};

@@ -113,7 +113,8 @@ Result<std::optional<SealedRecord>> RecordDisclosure::Disclose(const ClientId& c
       !schema->AllowsPurpose(purpose) || !registered->second.MayTouch(schema->name)) {
     return std::nullopt;
   }
-  if (Operations::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
+  if (operations_.StopOf(transaction_, call_, call_.action, client, schema.get()) !=
+      Operations::Stop::kNone) {
     return std::nullopt;
   }
   AccessDecision own = decision;

@@ -301,10 +301,11 @@ Status RowImport::operator()(Transaction& transaction) {
   if (!target.decision.allowed) {
     call.entry.decision = audit::Decision::kDeny;
     call.entry.rule = target.decision.rule;
-    if (target.decision.rule == "check:restricted") return std::unexpected(target.decision.error);
+    if (Operations::IsStop(target.decision)) return std::unexpected(target.decision.error);
     return Fail(Code::kPermissionDenied, "permission_denied");
   }
   if (!owner) {
+    COFFER_TRY(Operations::RequireNoConsent(transaction, call));
     COFFER_TRY(CheckNew(target.decision));
     COFFER_TRY(MakeClient(transaction));
     result_.client = client_.id;

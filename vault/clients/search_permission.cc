@@ -68,7 +68,8 @@ Result<Findable> SearchPermission::Find(const ClientId& client, const RecordRow&
   if (!schema->AllowsPurpose(call_.caller.purpose)) return Findable::kNot;
   const bool alike = !call_.role->scoped && !call_.role->budgeted;
   if (alike) {
-    if (Operations::IsRestricted(transaction_, call_, call_.action, client, schema.get())) {
+    if (operations_.StopOf(transaction_, call_, call_.action, client, schema.get()) !=
+        Operations::Stop::kNone) {
       return Findable::kNot;
     }
     const auto known = by_version_.find(schema->version);

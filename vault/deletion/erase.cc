@@ -88,6 +88,7 @@ Status ResealRest(const Operations& operations, Transaction& transaction, const 
            (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
   }));
   COFFER_TRY(resealing->Restrictions());
+  COFFER_TRY(resealing->Consents());
   COFFER_TRY(resealing->Requests());
   COFFER_TRY(resealing->Finish(order.replayed));
   content.resealed = resealing->sealed();
@@ -185,6 +186,7 @@ Result<ErasedContent> EraseContent(const Operations& operations, Transaction& tr
     COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAllOf(client.id));
     COFFER_TRY(transaction.Of<DeletionState>().stores.holds.DeleteOf(client.id));
     COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.DeleteOf(client.id));
+    COFFER_TRY(transaction.Of<AccessState>().stores.consents.DeleteOf(client.id));
     COFFER_TRY(transaction.Of<RightsState>().requests.DropWordsOf(client.id));
     COFFER_TRY(transaction.Of<DeletionState>().stores.retention.ForgetRestricted(client.id.Row()));
     ClientRow leaving = client;

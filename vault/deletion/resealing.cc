@@ -5,6 +5,7 @@
 
 #include "crypto/random.h"
 #include "vault/access/access_state.h"
+#include "vault/access/consent_details.h"
 #include "vault/access/operations.h"
 #include "vault/access/reasons.h"
 #include "vault/access/restriction_bases.h"
@@ -167,6 +168,20 @@ Status Resealing::Restrictions() {
     auto plain = from_.Expose().Open(context, sealed);
     if (!plain) continue;
     COFFER_TRY(store.Reseal(client_.id, id, to().Seal(context, *plain)));
+    crypto::Wipe(*plain);
+  }
+  return {};
+}
+
+// The same.
+Status Resealing::Consents() {
+  ConsentStore& store = transaction_.Of<AccessState>().stores.consents;
+  COFFER_ASSIGN(const auto stored, store.ListOf(client_.id));
+  for (const auto& [consent, sealed] : stored) {
+    const Bytes context = ConsentContext(operations_.keyring(), client_.id, consent.id);
+    auto plain = from_.Expose().Open(context, sealed);
+    if (!plain) continue;
+    COFFER_TRY(store.Reseal(client_.id, consent.id, to().Seal(context, *plain)));
     crypto::Wipe(*plain);
   }
   return {};
@@ -368,6 +383,7 @@ Status StepwiseResealing::Begin(Transaction& transaction, const ClientRow& clien
   COFFER_ASSIGN(auto resealing, Resealing::WithNewKey(operations_, transaction, client));
   COFFER_TRY(resealing.Holds());
   COFFER_TRY(resealing.Restrictions());
+  COFFER_TRY(resealing.Consents());
   COFFER_TRY(resealing.Requests());
   COFFER_TRY(resealing.FinishFirst(who_));
   ++begins_;

@@ -100,6 +100,9 @@ Result<std::vector<Trace>> Traces::FindTraces(const Caller& caller, const Client
             "that stop its deletion; also those by its tags");
     counted("restrictions", transaction.Of<AccessState>().restrictions().Of(client).size(),
             "of its processing, with their basis in words, sealed");
+    COFFER_ASSIGN(const auto consents,
+                  transaction.Of<AccessState>().stores.consents.CountOf(client));
+    counted("consents", consents, "given or withdrawn, with their evidence in words, sealed");
     std::string ids;
     for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
     counted("erasures", erasures.size(), ids);

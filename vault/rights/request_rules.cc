@@ -75,6 +75,8 @@ constexpr std::string_view kByErasure[] = {"client.erase", "record.erase", "reco
                                            "retention.erase"};
 constexpr std::string_view kByRestriction[] = {"restriction.write", "client.erase"};
 constexpr std::string_view kByStop[] = {"restriction.write", "client.erase", "record.erase"};
+constexpr std::string_view kByWithdrawal[] = {"consent.write", "restriction.write", "client.erase",
+                                              "record.erase"};
 
 }  // namespace
 
@@ -161,6 +163,7 @@ std::span<const std::string_view> ProvingActions(RequestKind kind) {
     case RequestKind::kObjection:
       return kByRestriction;
     case RequestKind::kConsentWithdrawal:
+      return kByWithdrawal;
     case RequestKind::kStopProcessing:
       return kByStop;
     case RequestKind::kComplaint:

@@ -193,7 +193,10 @@ Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const Re
   const bool is = entry.ts >= row.received &&
                   std::ranges::find(actions, entry.action) != actions.end() &&
                   (entry.action != Name(Action::kRestrictionWrite) ||
-                   Restricts(transaction, *row.client, entry));
+                   Restricts(transaction, *row.client, entry)) &&
+                  // A consent that is given is no withdrawal.
+                  (entry.action != Name(Action::kConsentWrite) ||
+                   entry.detail.contains("; withdrawn; "));
   if (!is) return std::nullopt;
   return entry;
 }

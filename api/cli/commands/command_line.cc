@@ -176,6 +176,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddClientCommands(app, chosen);
   AddRecordCommands(app, chosen);
   AddHoldCommands(app, chosen);
+  AddConsentCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);

@@ -48,6 +48,7 @@ void AddClientCommands(CLI::App& app, Command& chosen);
 void AddClientRegisterCommands(CLI::App& group, Command& chosen);  // of "client"
 void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
+void AddConsentCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);
 void AddTodayCommand(CLI::App& app, Command& chosen);

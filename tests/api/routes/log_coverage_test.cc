@@ -107,6 +107,13 @@ const std::vector<Row>& Rows() {
       {"getRestriction", kAuditor, 200, {{"restriction.read", "client={client} class=interaction", "{restriction}"}}},
       {"liftRestriction", kPrivacyOfficer, 204, {{"restriction.write", "client={client} class=interaction", "{restriction}; lifted"}}},
 
+      {"listConsentTexts", kAuditor, 200, {{"consent-text.read"}}},
+      {"getConsentText", kAuditor, 200, {{"consent-text.read", "", "text-{n} v1: en"}}, "", "", {{"{name}", "text-{n}"}}},
+      {"putConsentText", kPrivacyOfficer, 200, {{"consent-text.write", "payload_hash", "terms-{n} v1: de en"}}, R"({"texts": [{"language": "en", "text": "{mark}"}, {"language": "de", "text": "{mark}"}], "minimum_age": 16})", "", {{"{name}", "terms-{n}"}}},
+      {"listConsents", kAuditor, 200, {{"consent.read", "client={client}"}}},
+      {"giveConsent", kPrivacyOfficer, 201, {{"consent.write", "client={client} payload_hash", "*; given; marketing; text-{n} v1 en"}}, R"({"purpose": "marketing", "text": {"name": "text-{n}", "version": 1, "language": "en"}, "channel": "paper", "evidence": "{mark}", "authority": "{mark}"})"},
+      {"getConsent", kAuditor, 200, {{"consent.read", "client={client}", "{consent}"}}},
+      {"withdrawConsent", kPrivacyOfficer, 200, {{"consent.write", "client={client} payload_hash", "{consent}; withdrawn; billing"}}, R"({"channel": "email"})"},
       {"registerRequest", kPrivacyOfficer, 201, {{"request.write", "client={client}", "* rectification register; due [-0-9]+ under gdpr"}}, R"({"kind": "rectification", "regime": "gdpr", "channel": "email", "received": "2026-01-02T00:00:00Z", "client": "{client}", "words": "{mark}", "authority": "{mark}", "attachments": ["{mark}"]})"},
       {"registerRequest", kPrivacyOfficer, 201, {{"request.write", "", "* question register; due [-0-9]+ under gdpr"}}, R"({"kind": "question", "regime": "gdpr", "channel": "email", "received": "2026-01-02T00:00:00Z", "words": "{mark}"})"},
       {"listRequests", kAuditor, 200, {{"request.read"}}, "", "due=open"},
@@ -326,6 +333,15 @@ class LogCalls : public ApiCalls {
     values["{restriction}"] =
         Must(vault.restrictions().Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()}))
             .id.Text();
+    Must(
+        vault.consent_texts().PutConsentText(As(kPrivacyOfficer), "text-" + n, {{{"en", Mark()}}}));
+    vault::ConsentRequest agreed;
+    agreed.purpose = "billing";
+    agreed.text = {"text-" + n, 1, "en"};
+    agreed.channel = "paper";
+    agreed.evidence = Mark();
+    values["{consent}"] =
+        Must(vault.consents().GiveConsent(As(kPrivacyOfficer), client, agreed)).consent.id.Text();
     vault::RequestForm asked;
     asked.kind = vault::RequestKind::kErasure;
     asked.regime = "gdpr";
@@ -544,43 +560,17 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {"assignClients",
-                                                  "changePassword",
-                                                  "completeEnrolment",
-                                                  "createService",
-                                                  "createToken",
-                                                  "createUser",
-                                                  "decideApproval",
-                                                  "deleteAssignment",
-                                                  "endLease",
-                                                  "endSession",
-                                                  "enrolUserAgain",
-                                                  "eraseClient",
-                                                  "eraseRecords",
-                                                  "giveLease",
-                                                  "handOverClients",
-                                                  "issueCertificate",
-                                                  "liftHold",
-                                                  "liftRestriction",
-                                                  "logIn",
-                                                  "logOut",
-                                                  "openEmergency",
-                                                  "placeHold",
-                                                  "placeRestriction",
-                                                  "putAssignment",
-                                                  "putClass",
-                                                  "putPurpose",
-                                                  "putRole",
-                                                  "putTeam",
-                                                  "recordBackupDrill",
-                                                  "requestApproval",
-                                                  "reviewEmergency",
-                                                  "revokeToken",
-                                                  "rotateToken",
-                                                  "stepUp",
-                                                  "updateService",
-                                                  "updateUser",
-                                                  "withdrawApproval"};
+const std::set<std::string_view> kChangesState = {
+    "assignClients",    "changePassword", "completeEnrolment", "createService",
+    "createToken",      "createUser",     "decideApproval",    "deleteAssignment",
+    "endLease",         "endSession",     "enrolUserAgain",    "eraseClient",
+    "eraseRecords",     "giveConsent",    "giveLease",         "handOverClients",
+    "issueCertificate", "liftHold",       "liftRestriction",   "logIn",
+    "logOut",           "openEmergency",  "placeHold",         "placeRestriction",
+    "putAssignment",    "putClass",       "putConsentText",    "putPurpose",
+    "putRole",          "putTeam",        "recordBackupDrill", "requestApproval",
+    "reviewEmergency",  "revokeToken",    "rotateToken",       "stepUp",
+    "updateService",    "updateUser",     "withdrawApproval",  "withdrawConsent"};
 
 // A reason is with the first entry of each client that is named, and the call's own is the first;
 // where none is named, with that.

@@ -54,6 +54,16 @@ const std::map<std::string_view, Example>& Examples() {
        {{{"basis", "Disputed"}, {"stops", {{"purposes", {"billing"}}}}}, "", 201}},
       {"getRestriction", {}},  // there is one
       {"liftRestriction", {{}, "", 204}},
+      {"listConsents", {}},
+      {"giveConsent",
+       {{{"purpose", "marketing"},
+         {"text", {{"name", "newsletter"}, {"version", 1}, {"language", "en"}}},
+         {"channel", "paper"},
+         {"evidence", "folder 12"}},
+        "",
+        201}},
+      {"getConsent", {}},  // there is one
+      {"withdrawConsent", {json::object(), ""}},
   };
   return examples;
 }
@@ -71,7 +81,8 @@ class MatrixCalls : public ApiCalls {
  public:
   // A client with a record, a lease and an assignment of a third party on it.
   struct Case {
-    std::string client, record, lease, restriction = vault::RestrictionId::New({1}).Text();
+    std::string client, record, lease, restriction = vault::RestrictionId::New({1}).Text(),
+                                       consent = vault::ConsentId::New({1}).Text();
   };
   Case Make(Owner owner, Role role) {
     if (owner == Owner::kAbsent) {
@@ -124,7 +135,8 @@ std::string Fill(std::string_view pattern, const MatrixCalls::Case& about,
                                     {"{version}", "1"},
                                     {"{principal}", principal},
                                     {"{lease}", about.lease},
-                                    {"{restriction}", about.restriction}}) {
+                                    {"{restriction}", about.restriction},
+                                    {"{consent}", about.consent}}) {
     if (const auto at = path.find(name); at != path.npos) path.replace(at, name.size(), value);
   }
   return path;
@@ -139,6 +151,8 @@ std::string Seen(Reply reply) {
 
 TEST_CASE("each route answers each role as the tables say, whoever's client it is") {
   MatrixCalls api;
+  REQUIRE(api->consent_texts().PutConsentText(api.As(Role::kPrivacyOfficer), "newsletter",
+                                              {{{"en", "I agree."}}}));
   int cells = 0;
   for (const Route& route : Routes()) {
     if (!route.path.contains("{client}")) continue;
@@ -166,6 +180,17 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
                                            *vault::ClientId::Parse(about.client), {"", "Disputed"});
           REQUIRE(placed);
           about.restriction = placed->id.Text();
+        }
+        if (route.path.contains("{consent}") && owner <= Owner::kForeign) {
+          vault::ConsentRequest request;
+          request.purpose = "marketing";
+          request.text = {"newsletter", 1, "en"};
+          request.channel = "paper";
+          request.evidence = "folder 12";
+          const auto given = api->consents().GiveConsent(
+              api.As(Role::kPrivacyOfficer), *vault::ClientId::Parse(about.client), request);
+          REQUIRE(given);
+          about.consent = given->consent.id.Text();
         }
         const Reply reply = api.Do(route.method, Fill(route.path, about, api.Other().Text()), role,
                                    route.body == Body::kNone ? "" : body.dump(), [&](Call& call) {

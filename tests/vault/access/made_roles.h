@@ -167,6 +167,8 @@ inline void AddCallsOnClients(std::vector<ClientCall>& calls) {
   add(Action::kRestrictionRead, [](V& v, const C& c, const M& m) {
     return Passed(v->restrictions().ListRestrictions(c, m.id));
   });
+  add(Action::kConsentRead,
+      [](V& v, const C& c, const M& m) { return Passed(v->consents().ListConsents(c, m.id)); });
   add(Action::kClientExport, [](V& v, const C& c, const M& m) {
     return Exported(v->exports().Export(c, {}, kWholePage), m.id.value);
   });

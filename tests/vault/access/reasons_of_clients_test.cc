@@ -29,6 +29,8 @@ class SpokenOf : public TestVault {
     text_ = client.Text();
     record = NewContact(client, {{"last_name", "Doe"}, {"email", "doe@example.com"}});
     const RecordId gone = NewContact(client, {{"last_name", "Doe"}});
+    REQUIRE((*this)->consent_texts().PutConsentText(As(kPrivacyOfficer), "newsletter",
+                                                    {{{"en", "I agree."}}}));
     const auto erased = (*this)->erasures().Erase(As(kPrivacyOfficer), client,
                                                   {ErasureBasis::kRequest, "", {gone}});
     REQUIRE(erased);
@@ -147,6 +149,19 @@ class SpokenOf : public TestVault {
     (void)(*this)->restrictions().LiftRestriction(As(kPrivacyOfficer, "client-care", "plain"),
                                                   client, id);
   }
+  ConsentRequest OneConsent() const {
+    ConsentRequest request;
+    request.purpose = "marketing";
+    request.text = {"newsletter", 1, "en"};
+    request.channel = "paper";
+    request.evidence = "folder 12";
+    return request;
+  }
+  ConsentId Consented() {
+    const auto told = (*this)->consents().GiveConsent(As(kPrivacyOfficer, "client-care", "plain"),
+                                                      client, OneConsent());
+    return told ? told->consent.id : ConsentId::New(clock.Now());
+  }
   EmergencyId Emergency() {
     const auto opened = (*this)->emergencies().OpenEmergency(
         As(kSupervisor, "client-care", "plain"), client, {"client-care", "T-1", 600});
@@ -261,6 +276,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          const bool lifted = done(vault.restrictions().LiftRestriction(c, client, id));
          if (!lifted) Unrestrict(id);
          return lifted;
+       }},
+      {"GiveConsent",
+       [&, done](const Caller& c) {
+         return done(vault.consents().GiveConsent(c, client, OneConsent()));
+       }},
+      {"ListConsents",
+       [&, done](const Caller& c) { return done(vault.consents().ListConsents(c, client)); }},
+      {"GetConsent",
+       [&, done](const Caller& c) {
+         const ConsentId id = Consented();
+         return done(vault.consents().GetConsent(c, client, id));
+       }},
+      {"WithdrawConsent",
+       [&, done](const Caller& c) {
+         const ConsentId id = Consented();
+         return done(vault.consents().WithdrawConsent(c, client, id, {}));
        }},
       {"RegisterRequest",
        [&, done](const Caller& c) {
@@ -536,6 +567,9 @@ std::set<std::string> MethodsAboutClients() {
                             "GetClass",
                             "ListClasses",
                             "PutClass",
+                            "GetConsentText",
+                            "ListConsentTexts",
+                            "PutConsentText",
                             "GetPurpose",
                             "ListPurposes",
                             "PutPurpose",

@@ -75,6 +75,20 @@ class Protecting : public TestVault {
         As(kPrivacyOfficer), client, {"contact", "accuracy", {false, {"marketing"}}});
     Did(restricted);
     restriction = restricted->id;
+    Did((*this)->consent_texts().PutConsentText(As(kPrivacyOfficer), "newsletter",
+                                                {{{"en", "I agree."}}}));
+    ConsentRequest agreed;
+    agreed.purpose = "marketing";
+    agreed.text = {"newsletter", 1, "en"};
+    agreed.channel = "paper";
+    agreed.evidence = "folder 12";
+    const auto consented = (*this)->consents().GiveConsent(As(kPrivacyOfficer), client, agreed);
+    Did(consented);
+    consent = consented->consent.id;
+    agreed.purpose = "billing";
+    Did((*this)->consents().GiveConsent(As(kPrivacyOfficer), client, agreed));
+    RequireConsent("billing", true);
+    RequireConsent("legal-obligation", true);
     const auto disabled = NewTokenFor("case-worker", 3600, "sleeping");
     Did(disabled);
     sleeping = disabled->info.principal;
@@ -136,6 +150,34 @@ class Protecting : public TestVault {
     }
     return text;
   }
+  void RequireConsent(std::string_view purpose, bool required) {
+    const json definition = {
+        {"title", "A purpose"}, {"legal_basis", "consent"}, {"requires_consent", required}};
+    Did((*this)->purposes().PutPurpose(As(kPrivacyOfficer), purpose, definition.dump()));
+  }
+  // What was agreed to, and what requests of such purposes are answered.
+  std::string ConsentsNow() {
+    const auto all = (*this)->consents().ListConsents(As(kPrivacyOfficer), client);
+    Did(all);
+    std::string text;
+    for (const ToldConsent& one : *all) {
+      const Consent& given = one.consent;
+      text += given.id.Text() + (one.stands ? " stands " : " ") + given.evidence + given.authority;
+      text += " " + StatementOf(given) + audit::FormatTimestamp(given.recorded) +
+              given.recorded_by.Text();
+      if (const auto& withdrawal = one.consent.withdrawal) {
+        text += " " + audit::FormatTimestamp(withdrawal->withdrawn) + " " +
+                withdrawal->recorded_by.Text() + " " +
+                std::string(withdrawal->channel ? Name(*withdrawal->channel) : "");
+      }
+      text += "\n";
+    }
+    for (const std::string purpose : {"marketing", "billing", "legal-obligation"}) {
+      text +=
+          purpose + " " + AnswerOf((*this)->clients().GetClient(As(kCrmService, purpose), client));
+    }
+    return text;
+  }
   std::string AssignmentsNow() {
     const auto all = (*this)->assignments().ListAssignments(As(kSupervisor), client);
     Did(all);
@@ -185,6 +227,7 @@ class Protecting : public TestVault {
   LeaseId lease;
   HoldId hold;
   RestrictionId restriction;
+  ConsentId consent;
   ApprovalId approval;
 };
 
@@ -198,6 +241,7 @@ struct ActCase {
 std::string TokenState(Protecting& v) { return v.Use(v.token); }
 std::string HoldState(Protecting& v) { return v.HoldsNow(); }
 std::string RestrictionState(Protecting& v) { return v.RestrictionsNow(); }
+std::string ConsentState(Protecting& v) { return v.ConsentsNow(); }
 std::string AssignmentState(Protecting& v) { return v.AssignmentsNow(); }
 std::string FirstPasswordState(Protecting& v) { return AnswerOf(v.LogIn(kFirstPassword)); }
 
@@ -302,6 +346,41 @@ std::vector<ActCase> ProtectiveActs() {
          Did(found);
          return std::string(Name(found->state));
        }},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, v.consent,
+                                           ConsentChannel::kEmail));
+       },
+       ConsentState},
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         const auto all = v->consents().ListConsents(v.As(kPrivacyOfficer), v.client);
+         Did(all);
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, all->back().consent.id,
+                                           {}));
+       },
+       ConsentState},
+      // Of one that the copy lacks it is known as well: somebody might record it again.
+      {"consent.withdrawn",
+       [](Protecting& v) {
+         v.clock.Advance(1);
+         ConsentRequest agreed;
+         agreed.purpose = "legal-obligation";
+         agreed.text = {"newsletter", 1, "en"};
+         agreed.channel = "app";
+         agreed.evidence = "folder 13";
+         agreed.authority = "her mother";
+         agreed.expires = Timestamp{v.clock.Now().ms + 1'000'000};
+         const auto told = v->consents().GiveConsent(v.As(kPrivacyOfficer), v.client, agreed);
+         Did(told);
+         Did(v->consents().WithdrawConsent(v.As(kPrivacyOfficer), v.client, told->consent.id, {}));
+       },
+       ConsentState},
+      {"consent.required", [](Protecting& v) { v.RequireConsent("contract-fulfilment", true); },
+       [](Protecting& v) {
+         return AnswerOf(
+             v->clients().GetClient(v.As(kCrmService, "contract-fulfilment"), v.client));
+       }},
   };
 }
 
@@ -317,6 +396,8 @@ std::vector<ActCase> LooseningActs() {
              v.restriction));
        },
        RestrictionState},
+      {"consent.not-required", [](Protecting& v) { v.RequireConsent("legal-obligation", false); },
+       ConsentState},
       {"principal.enabled", [](Protecting& v) { Did(v.Disable(v.sleeping, false)); },
        [](Protecting& v) {
          return std::string(v.Look(v.sleeping).disabled ? "disabled" : "enabled");
@@ -437,19 +518,20 @@ TEST_CASE("all that was done since a copy is in force again together, sessions h
   vault.Open();
   const auto acts = ProtectiveActs();
   // The password is changed once, and the token ends once.
-  for (const std::size_t at :
-       {0UZ, 1UZ, 2UZ, 3UZ, 4UZ, 6UZ, 8UZ, 11UZ, 12UZ, 13UZ, 14UZ, 15UZ, 16UZ}) {
+  for (const std::size_t at : {0UZ, 1UZ, 2UZ, 3UZ, 4UZ, 6UZ, 8UZ, 11UZ, 12UZ, 13UZ, 14UZ, 15UZ,
+                               16UZ, 17UZ, 18UZ, 19UZ, 20UZ}) {
     acts[at].act(vault);
   }
   const std::string holds = vault.HoldsNow(), restrictions = vault.RestrictionsNow(),
-                    assignments = vault.AssignmentsNow();
+                    assignments = vault.AssignmentsNow(), consents = vault.ConsentsNow();
   vault.Restore();
   CHECK(vault.HoldsNow() == holds);
   CHECK(vault.RestrictionsNow() == restrictions);
+  CHECK(vault.ConsentsNow() == consents);
   CHECK(vault.AssignmentsNow() == assignments);
   CHECK(AnswerOf(vault->tokens().WhoAmI(vault.Stranger(session->secret))) != "ok");
   CHECK(std::ranges::count(vault.Told(), "act.replayed sessions ended: 1") == 1);
-  CHECK(vault.Told().size() == 14);
+  CHECK(vault.Told().size() == 18);
   const auto report = vault->verification().VerifyLog(vault.As(kAuditor), true);
   Did(report);
   for (const auto& finding : report->log.findings) FAIL_CHECK(finding.message);

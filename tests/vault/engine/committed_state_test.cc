@@ -14,6 +14,9 @@ const Strings kCommittedNames = {"approvals",
                                  "assignments",
                                  "classes",
                                  "client_restrictions",
+                                 "consent_texts",
+                                 "consent_wordings",
+                                 "consents",
                                  "emergencies",
                                  "holds",
                                  "leases",
@@ -80,7 +83,8 @@ class StateDatabase {
   static std::string Value(const Column& column, int n) {
     if (column.type == "INTEGER") return std::to_string(n);
     if (column.type == "TEXT") return "'" + column.name + std::to_string(n) + "'";
-    const std::size_t bytes = column.name == "digest" || column.name == "hash" ? 32 : 16;
+    const bool hashed = column.name == "digest" || column.name == "hash" || column.name == "sha256";
+    const std::size_t bytes = hashed ? 32 : 16;
     std::string hex = std::to_string(1'000'000 + n);
     hex.resize(2 * bytes, '0');
     return "x'" + hex + "'";
