@@ -6,6 +6,7 @@
 #include "api/routes/approvals.h"
 #include "api/routes/assignments.h"
 #include "api/routes/backups.h"
+#include "api/routes/breaches.h"
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
 #include "api/routes/emergency_access.h"
@@ -49,6 +50,7 @@ std::vector<Route> RoutesOfRooms() {
            ApprovalRoutes(),   EmergencyAccessRoutes(),
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
+           BreachRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

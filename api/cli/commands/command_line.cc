@@ -153,6 +153,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddClientCommands(app, chosen);
   AddRecordCommands(app, chosen);
   AddHoldCommands(app, chosen);
+  AddBreachCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);
   AddLogCommands(app, chosen);

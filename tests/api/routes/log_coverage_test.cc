@@ -132,6 +132,15 @@ const std::vector<Row>& Rows() {
       {"putRole", kAdministrator, 200, {{"role.write", "version=2 payload_hash", "desk-{n}; one person alone"}}, R"({"title": "{mark}", "grants": [{"actions": ["class.read"]}]})", "", {{"{name}", "desk-{n}"}}},
       {"explainAccess", kSecurityOfficer, 200, {{"access.explain", "client={client} class=contact", "{other} record.read"}}, R"({"principal": "{other}", "action": "record.read", "client": "{client}", "class": "contact", "purpose": "{mark}", "address": "198.51.100.1"})"},
 
+      {"findBreachScope", kSecurityOfficer, 200, {{"breach.scope", "", "{token}; {service}; from 198.51.100.0/24; since 2026-01-01T00:00:00.000Z; until 2030-01-01T00:00:00.000Z"}}, R"({"token": "{token}", "principal": "{service}", "address": "198.51.100.0/24", "from": "2026-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z"})"},
+      {"openBreach", kPrivacyOfficer, 201, {{"breach.write", "", "* opened"}}, R"({"aware": "2026-01-01T00:00:00Z", "kinds": ["confidentiality"], "regimes": ["gdpr"], "facts": "{mark}"})"},
+      {"listBreaches", kAuditor, 200, {{"breach.read"}}},
+      {"getBreach", kAuditor, 200, {{"breach.read", "", "{breach}"}}},
+      {"noteBreach", kSecurityOfficer, 200, {{"breach.write", "", "{breach} noted"}}, R"({"measures": "{mark}"})"},
+      {"scopeBreach", kSecurityOfficer, 200, {{"breach.scope", "", "{breach}; {service}"}, {"breach.write", "", "{breach} scoped"}}, R"({"principal": "{service}"})"},
+      {"notifyOfBreach", kPrivacyOfficer, 200, {{"breach.write", "", "{breach} notified"}}, R"({"whom": "subjects", "name": "{mark}", "at": "2026-01-02T00:00:00Z"})"},
+      {"closeBreach", kPrivacyOfficer, 200, {{"breach.write", "", "{breach} closed"}}, R"({"conclusion": "{mark}", "not_notified": "{mark}"})"},
+
       {"listTokens", kAdministrator, 200, {{"token.list"}}},
       {"createToken", kAdministrator, 201, {{"token.create", "", "* * case-worker"}}, R"({"name": "{mark}", "role": "case-worker"})"},
       {"createToken", kAdministrator, 201, {{"token.create", "", "* {service} case-worker; .+record.read.+; one person alone"}}, R"({"name": "{mark}", "principal": "{service}", "limits": {"actions": ["record.read"]}})"},
@@ -315,6 +324,17 @@ class LogCalls : public ApiCalls {
     values["{restriction}"] =
         Must(vault.restrictions().Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()}))
             .id.Text();
+    values["{breach}"] = Must(vault.breaches().OpenBreach(As(kPrivacyOfficer),
+                                                          {.aware = Timestamp{1767225600000},
+                                                           .occurred_from = {},
+                                                           .occurred_to = {},
+                                                           .kinds = {"integrity"},
+                                                           .taken = {},
+                                                           .regimes = {"gdpr"},
+                                                           .facts = Mark(),
+                                                           .effects = {},
+                                                           .measures = {}}))
+                              .id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();
@@ -526,6 +546,7 @@ bool IsOpen(const Route& route) {
 // What decides requests, or lets people in.
 const std::set<std::string_view> kChangesState = {"assignClients",
                                                   "changePassword",
+                                                  "closeBreach",
                                                   "completeEnrolment",
                                                   "createService",
                                                   "createToken",
@@ -544,6 +565,9 @@ const std::set<std::string_view> kChangesState = {"assignClients",
                                                   "liftRestriction",
                                                   "logIn",
                                                   "logOut",
+                                                  "noteBreach",
+                                                  "notifyOfBreach",
+                                                  "openBreach",
                                                   "openEmergency",
                                                   "placeHold",
                                                   "placeRestriction",
@@ -557,6 +581,7 @@ const std::set<std::string_view> kChangesState = {"assignClients",
                                                   "reviewEmergency",
                                                   "revokeToken",
                                                   "rotateToken",
+                                                  "scopeBreach",
                                                   "stepUp",
                                                   "updateService",
                                                   "updateUser",
@@ -609,15 +634,21 @@ void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls
     CHECK(entry.at("rule") == (own ? "self" : "role:" + name));
     CHECK(entry.at("actor") == actor);
     CHECK(entry.at("actor_kind") == (actor.starts_with("usr_") ? "user" : "service"));
-    CHECK(entry.at("auth") == (holder == kToken     ? "token"
-                               : holder == kSession ? "session"
-                               : newcomer           ? "enrolment"
-                                                    : "password"));
+    const std::string auth = entry.at("auth");
+    if (holder == kSession) {
+      CHECK(auth.starts_with("session:ses_"));
+    } else {
+      CHECK(auth == (role != nullptr    ? "token:" + api.TokenOf(*role).id.Text()
+                     : holder == kToken ? "token:" + values.at("{token}")
+                     : newcomer         ? "enrolment"
+                                        : "password"));
+    }
     CHECK(entry.at("address") == LogCalls::kAddress);
 
     Names names = kOfEveryEntry;
     if (!IsOpen(route)) names.insert("purpose");
-    if (HasReason(answer.entries, i)) names.insert("note_hash");
+    // Two operations, each with its reason.
+    if (HasReason(answer.entries, i) || row.operation == "scopeBreach") names.insert("note_hash");
     if (i + 1 == row.leaves.size()) {
       if (kChangesState.contains(row.operation) && want.outcome != "unchanged") {
         names.insert("state_hash");
