@@ -43,9 +43,9 @@ Result<vault::BreachFacts> FactsIn(Input& input, const json& object) {
   return facts;
 }
 
-constexpr std::initializer_list<std::string_view> kFacts = {
-    "aware",   "occurred_from", "occurred_to", "kinds",   "taken",
-    "regimes", "facts",         "effects",     "measures"};
+constexpr std::initializer_list<std::string_view> kFacts = {"aware", "occurred_from", "occurred_to",
+                                                            "kinds", "taken",         "regimes",
+                                                            "facts", "effects",       "measures"};
 
 Result<Reply> ShowBreach(const Service& service, const Call& call,
                          const Result<vault::Breach>& breach, int status = 200) {
@@ -92,18 +92,16 @@ Result<Reply> NoteBreach(const Service& service, const Call& call) {
 Result<Reply> ScopeBreach(const Service& service, const Call& call) {
   Input input(service, call, Action::kBreachScope);
   COFFER_ASSIGN(const auto id, BreachInPath(input, call));
-  COFFER_ASSIGN(const json object,
-                input.Object({"token", "principal", "address", "from", "to"}));
+  COFFER_ASSIGN(const json object, input.Object({"token", "principal", "address", "from", "to"}));
   COFFER_ASSIGN(const auto criteria, CriteriaIn(input, object));
-  return ShowBreach(service, call,
-                    service.vault.breaches().ScopeBreach(call.caller, id, criteria));
+  return ShowBreach(service, call, service.vault.breaches().ScopeBreach(call.caller, id, criteria));
 }
 
 Result<Reply> NotifyOfBreach(const Service& service, const Call& call) {
   Input input(service, call, Action::kBreachWrite);
   COFFER_ASSIGN(const auto id, BreachInPath(input, call));
-  COFFER_ASSIGN(const json object, input.Object({"whom", "regime", "stage", "name", "reference",
-                                                 "at", "delay"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"whom", "regime", "stage", "name", "reference", "at", "delay"}));
   vault::BreachNotice notice;
   COFFER_ASSIGN(notice.whom, input.Text(object, "whom", true));
   COFFER_ASSIGN(notice.regime, input.Text(object, "regime", false));

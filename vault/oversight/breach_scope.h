@@ -68,7 +68,7 @@ struct ScopeClient {
 struct ScopeAction {
   std::string action;
   Way way = Way::kNamed;
-  std::uint64_t entries = 0;        // that name a client
+  std::uint64_t entries = 0;         // that name a client
   std::uint64_t without_client = 0;  // those of whole requests
   // False: an answer can have named clients that its entry does not. True: each client that was in
   // an answer has an entry.
@@ -81,14 +81,14 @@ struct ScopeCount {
 };
 
 struct BreachScope {
-  ScopeCriteria criteria;        // as they were understood: ids in the place of names
-  std::uint64_t size = 0;        // entries before this one were there to be looked at
-  std::uint64_t first_seq = 0;   // [first_seq, first_seq + searched) lie in the time
-  std::uint64_t searched = 0;    // none: nothing was searched
-  std::uint64_t matched = 0;     // of whoever was asked for, whatever they are about
-  std::uint64_t denied = 0;      // of these, refused: they disclosed nothing
-  std::uint64_t failed = 0;      // of these, those of requests that failed after they were allowed
-  std::uint64_t entries = 0;     // that met a client
+  ScopeCriteria criteria;       // as they were understood: ids in the place of names
+  std::uint64_t size = 0;       // entries before this one were there to be looked at
+  std::uint64_t first_seq = 0;  // [first_seq, first_seq + searched) lie in the time
+  std::uint64_t searched = 0;   // none: nothing was searched
+  std::uint64_t matched = 0;    // of whoever was asked for, whatever they are about
+  std::uint64_t denied = 0;     // of these, refused: they disclosed nothing
+  std::uint64_t failed = 0;     // of these, those of requests that failed after they were allowed
+  std::uint64_t entries = 0;    // that met a client
   // Of these, those from before entries said which token was shown: its principal's, while the
   // token could be used, so that they can be those of another of its tokens.
   std::uint64_t possible = 0;

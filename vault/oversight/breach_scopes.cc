@@ -70,10 +70,8 @@ Status Resolve(Transaction& transaction, ScopeCriteria& criteria, Resolved& reso
   if (!resolved.token_known) return {};
   subject.owner = row->principal.Text();
   if (!subject.actor.empty() && subject.actor != subject.owner) {
-    return std::unexpected(Error{Code::kUnprocessable,
-                                 "scope_invalid",
-                                 {},
-                                 {{"/token", "is not of this principal"}}});
+    return std::unexpected(
+        Error{Code::kUnprocessable, "scope_invalid", {}, {{"/token", "is not of this principal"}}});
   }
   subject.usable_from = row->created;
   subject.usable_to = std::min(row->revoked.value_or(row->expires), row->expires);
@@ -132,8 +130,9 @@ std::vector<Issue> NormaliseCriteria(ScopeCriteria& criteria) {
     issues.push_back({"", "must name a token, a principal, an address or a time"});
   }
   if (!criteria.token.empty() && !TokenOf(criteria.token)) {
-    issues.push_back({"/token", "must be the id of a token or of a session: tok_ or ses_ and 26 "
-                                "characters; not the token itself"});
+    issues.push_back({"/token",
+                      "must be the id of a token or of a session: tok_ or ses_ and 26 "
+                      "characters; not the token itself"});
   }
   if (!criteria.principal.empty() && !IsWords(criteria.principal, kMostScopeName)) {
     issues.push_back({"/principal", "must be a principal's id, a login or a service's name"});
@@ -144,8 +143,7 @@ std::vector<Issue> NormaliseCriteria(ScopeCriteria& criteria) {
       issues.push_back({"/address", "must be an IP address or a network"});
     } else {
       const std::string text = network->Text();
-      criteria.address =
-          IsOneAddress(criteria.address) ? text.substr(0, text.find('/')) : text;
+      criteria.address = IsOneAddress(criteria.address) ? text.substr(0, text.find('/')) : text;
     }
   }
   if (criteria.from && criteria.to && *criteria.to <= *criteria.from) {
@@ -159,8 +157,8 @@ Result<BreachScope> BreachScopes::FindScope(const Caller& caller, const ScopeCri
   constexpr Action kAction = Action::kBreachScope;
   ScopeCriteria criteria = asked;
   if (auto issues = NormaliseCriteria(criteria); !issues.empty()) {
-    return operations_.Refuse(
-        caller, {kAction}, Error{Code::kUnprocessable, "scope_invalid", {}, std::move(issues)});
+    return operations_.Refuse(caller, {kAction},
+                              Error{Code::kUnprocessable, "scope_invalid", {}, std::move(issues)});
   }
   if (auto cursor = CursorIn(page.after); !cursor) {
     return operations_.Refuse(caller, {kAction}, cursor.error());

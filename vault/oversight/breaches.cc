@@ -113,18 +113,16 @@ Result<Breach> Breaches::NoteBreach(const Caller& caller, const BreachId& id,
   if (auto issues = FaultsOf(facts, false); !issues.empty()) {
     return operations_.Refuse(caller, {Action::kBreachWrite}, BreachFault(std::move(issues)));
   }
-  return Say(caller, id, BreachStep::kNoted, DocumentOf(facts), [&](const Breach& breach) {
-    return FaultsOfTimes(facts, breach.known, breach.now);
-  });
+  return Say(caller, id, BreachStep::kNoted, DocumentOf(facts),
+             [&](const Breach& breach) { return FaultsOfTimes(facts, breach.known, breach.now); });
 }
 
 Result<Breach> Breaches::ScopeBreach(const Caller& caller, const BreachId& id,
                                      const ScopeCriteria& asked) {
   ScopeCriteria criteria = asked;
   if (auto issues = NormaliseCriteria(criteria); !issues.empty()) {
-    return operations_.Refuse(
-        caller, {Action::kBreachScope},
-        Error{Code::kUnprocessable, "scope_invalid", {}, std::move(issues)});
+    return operations_.Refuse(caller, {Action::kBreachScope},
+                              Error{Code::kUnprocessable, "scope_invalid", {}, std::move(issues)});
   }
   // Who may not write into the register looks at nothing for it.
   Call writing = operations_.Start(caller, {Action::kBreachScope});
@@ -178,7 +176,8 @@ Result<Breach> Breaches::CloseBreach(const Caller& caller, const BreachId& id,
     const bool told = std::ranges::all_of(
         clocks, [](const BreachClock& clock) { return clock.done.has_value(); });
     if (!told && closing.not_notified.empty()) {
-      issues.push_back({"/not_notified", "is required: an authority whose clock runs was not told"});
+      issues.push_back(
+          {"/not_notified", "is required: an authority whose clock runs was not told"});
     }
     return issues;
   });
@@ -203,8 +202,7 @@ Result<Page<Breach>> Breaches::ListBreaches(const Caller& caller, BreachesAsked 
     Page<Breach> result;
     COFFER_ASSIGN(std::int64_t last, operations_.ReadCursor(call, list, page.cursor));
     if (page.cursor.empty()) last = std::numeric_limits<std::int64_t>::max();
-    COFFER_ASSIGN(auto breaches,
-                  transaction.Of<OversightState>().breaches.List(last, kBreachScan));
+    COFFER_ASSIGN(auto breaches, transaction.Of<OversightState>().breaches.List(last, kBreachScan));
     for (Breach& breach : breaches) {
       if (result.items.size() == page.limit) {
         result.next_cursor = operations_.MakeCursor(call, list, last);

@@ -18,42 +18,24 @@ constexpr std::array<std::string_view, kWays> kWayNames = {"read",     "listed",
 // By the words of the log (docs/formats.md). Lists of what is kept about clients have one entry for
 // the request, which names none.
 constexpr MeetingAction kMeetings[] = {
-    {"access.explain", Way::kNamed, true},
-    {"approval.decide", Way::kNamed, false},
-    {"approval.read", Way::kNamed, false},
-    {"approval.request", Way::kNamed, false},
-    {"assignment.read", Way::kNamed, true},
-    {"assignment.write", Way::kNamed, true},
-    {"breach.scope", Way::kNamed, false},
-    {"client.create", Way::kChanged, true},
-    {"client.erase", Way::kChanged, true},
-    {"client.export", Way::kExported, true},
-    {"client.list", Way::kListed, true},
-    {"client.package", Way::kExported, true},
-    {"client.read", Way::kRead, true},
-    {"client.search", Way::kFound, true},
-    {"client.trace", Way::kNamed, true},
-    {"client.update", Way::kChanged, true},
-    {"emergency.open", Way::kNamed, true},
-    {"emergency.read", Way::kNamed, false},
-    {"emergency.review", Way::kNamed, true},
-    {"erasure.read", Way::kNamed, false},
-    {"hold.lift", Way::kNamed, true},
-    {"hold.read", Way::kNamed, false},
-    {"hold.write", Way::kNamed, true},
-    {"lease.read", Way::kNamed, false},
-    {"lease.write", Way::kNamed, true},
-    {"log.read", Way::kNamed, false},
-    {"record.create", Way::kChanged, true},
-    {"record.delete", Way::kChanged, true},
-    {"record.erase", Way::kChanged, true},
-    {"record.import", Way::kChanged, true},
-    {"record.list", Way::kListed, true},
-    {"record.read", Way::kRead, true},
-    {"record.update", Way::kChanged, true},
-    {"restriction.read", Way::kNamed, false},
-    {"restriction.write", Way::kNamed, true},
-    {"retention.read", Way::kNamed, false},
+    {"access.explain", Way::kNamed, true},    {"approval.decide", Way::kNamed, false},
+    {"approval.read", Way::kNamed, false},    {"approval.request", Way::kNamed, false},
+    {"assignment.read", Way::kNamed, true},   {"assignment.write", Way::kNamed, true},
+    {"breach.scope", Way::kNamed, false},     {"client.create", Way::kChanged, true},
+    {"client.erase", Way::kChanged, true},    {"client.export", Way::kExported, true},
+    {"client.list", Way::kListed, true},      {"client.package", Way::kExported, true},
+    {"client.read", Way::kRead, true},        {"client.search", Way::kFound, true},
+    {"client.trace", Way::kNamed, true},      {"client.update", Way::kChanged, true},
+    {"emergency.open", Way::kNamed, true},    {"emergency.read", Way::kNamed, false},
+    {"emergency.review", Way::kNamed, true},  {"erasure.read", Way::kNamed, false},
+    {"hold.lift", Way::kNamed, true},         {"hold.read", Way::kNamed, false},
+    {"hold.write", Way::kNamed, true},        {"lease.read", Way::kNamed, false},
+    {"lease.write", Way::kNamed, true},       {"log.read", Way::kNamed, false},
+    {"record.create", Way::kChanged, true},   {"record.delete", Way::kChanged, true},
+    {"record.erase", Way::kChanged, true},    {"record.import", Way::kChanged, true},
+    {"record.list", Way::kListed, true},      {"record.read", Way::kRead, true},
+    {"record.update", Way::kChanged, true},   {"restriction.read", Way::kNamed, false},
+    {"restriction.write", Way::kNamed, true}, {"retention.read", Way::kNamed, false},
 };
 static_assert(std::ranges::is_sorted(kMeetings, {}, &MeetingAction::action));
 
@@ -236,8 +218,9 @@ Status ScopeCounter::Take(const audit::Entry& entry, bool possible) {
     return std::unexpected(Error{Code::kUnprocessable,
                                  "scope_too_large",
                                  {},
-                                 {{"/from", "ask for less time at once, or for less: this finds "
-                                            "more than 1,000,000 clients or 4,000,000 records"}}});
+                                 {{"/from",
+                                   "ask for less time at once, or for less: this finds "
+                                   "more than 1,000,000 clients or 4,000,000 records"}}});
   }
   return {};
 }
@@ -250,9 +233,7 @@ std::vector<ClientId> ScopeCounter::Clients() const {
   return ids;
 }
 
-Ways ScopeCounter::WaysOf(const ClientId& client) const {
-  return memory_->clients.at(client).ways;
-}
+Ways ScopeCounter::WaysOf(const ClientId& client) const { return memory_->clients.at(client).ways; }
 
 ScopeClient ScopeCounter::Describe(const ClientId& client, bool record_ids) const {
   const ClientSums& sums = memory_->clients.at(client);

@@ -1,5 +1,5 @@
-// Adds up what entries of the log say of clients. Memory grows with the clients and records that are
-// found, and not with the entries.
+// Adds up what entries of the log say of clients. Memory grows with the clients and records that
+// are found, and not with the entries.
 #pragma once
 
 #include <cstdint>

@@ -164,10 +164,10 @@ void PrintScope(const json& scope, Console& console) {
       const std::string name = Text(one, "class");
       classes.push_back(name.empty() ? "(client)" : name);
     }
-    table.Add({Text(client, "client"), Joined(TextList(client, "ways")), Text(client, "entries"),
-               Joined(classes), Text(client, "first"), Text(client, "last"),
-               Text(client, "erased") == "true" ? "erased"
-                                                : Joined(TextList(client, "jurisdictions"))});
+    table.Add(
+        {Text(client, "client"), Joined(TextList(client, "ways")), Text(client, "entries"),
+         Joined(classes), Text(client, "first"), Text(client, "last"),
+         Text(client, "erased") == "true" ? "erased" : Joined(TextList(client, "jurisdictions"))});
   }
   table.Print(console);
   if (items.size() > kClientsShown) {
@@ -456,8 +456,8 @@ void AddNotify(CLI::App& group, Command& chosen) {
 }  // namespace
 
 void AddBreachCommands(CLI::App& app, Command& chosen) {
-  CLI::App* group =
-      app.add_subcommand("breach", "Tell whom a breach concerns, and keep the register of breaches");
+  CLI::App* group = app.add_subcommand(
+      "breach", "Tell whom a breach concerns, and keep the register of breaches");
   group->require_subcommand(1);
   AddScope(*group, chosen);
   AddOpenAndNote(*group, chosen);
@@ -479,7 +479,8 @@ void AddBreachCommands(CLI::App& app, Command& chosen) {
   }
   {
     auto options = std::make_shared<BreachOptions>();
-    CLI::App* command = group->add_subcommand("close", "Close a breach; nothing is added to it then");
+    CLI::App* command =
+        group->add_subcommand("close", "Close a breach; nothing is added to it then");
     AddId(*command, options->id);
     command->add_option("--conclusion", options->conclusion, "How it ended")
         ->type_name("TEXT")

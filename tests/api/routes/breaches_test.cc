@@ -25,8 +25,8 @@ TEST_CASE("the scope of a breach is asked for and told, and kept as counts") {
   const std::string path = "/v1/clients/" + client.Text() + "/records/" + record.Text();
   REQUIRE(api.Get(path, kCrmService).status == 200);
   const std::string token = api.TokenOf(kCrmService).id.Text();
-  const Reply found = api.Post("/v1/breach-scopes", kSecurityOfficer,
-                               {{"token", token}, {"record_ids", true}});
+  const Reply found =
+      api.Post("/v1/breach-scopes", kSecurityOfficer, {{"token", token}, {"record_ids", true}});
   INFO(found.body);
   REQUIRE(found.status == 200);
   const json scope = ApiCalls::Parsed(found);
@@ -53,16 +53,21 @@ TEST_CASE("the scope of a breach is asked for and told, and kept as counts") {
   INFO(opened.body);
   REQUIRE(opened.status == 201);
   const std::string breach = ApiCalls::Header(opened, "Location");
-  const json counted = ApiCalls::Parsed(
-      api.Post(breach + "/scopes", kSecurityOfficer, {{"principal", api.TokenOf(kCrmService).principal.Text()}}));
+  const json counted =
+      ApiCalls::Parsed(api.Post(breach + "/scopes", kSecurityOfficer,
+                                {{"principal", api.TokenOf(kCrmService).principal.Text()}}));
   CHECK(counted.at("history").at(1).at("said").at("clients") == 1);
   CHECK(counted.at("readable") == "plain");
   CHECK(counted.at("clocks").at(0).at("due") == "2026-01-05T00:00:00.000Z");
   CHECK(counted.at("clocks").at(0).at("state") == "running");
   CHECK(ApiCalls::Parsed(api.Get(breach, kAuditor)).at("history") == counted.at("history"));
-  CHECK(ApiCalls::Answer(api.Post(breach + "/notes", kPrivacyOfficer, {{"effects", "None."}})) == "200");
+  CHECK(ApiCalls::Answer(api.Post(breach + "/notes", kPrivacyOfficer, {{"effects", "None."}})) ==
+        "200");
   CHECK(ApiCalls::Answer(api.Post(breach + "/notices", kPrivacyOfficer,
-                                  {{"whom", "authority"}, {"regime", "gdpr"}, {"name", "A"}, {"at", "2026-01-02T01:00:00Z"}})) == "200");
+                                  {{"whom", "authority"},
+                                   {"regime", "gdpr"},
+                                   {"name", "A"},
+                                   {"at", "2026-01-02T01:00:00Z"}})) == "200");
   const json closed =
       ApiCalls::Parsed(api.Post(breach + "/close", kPrivacyOfficer, {{"conclusion", "Over."}}));
   CHECK(closed.at("state") == "closed");

@@ -324,17 +324,17 @@ class LogCalls : public ApiCalls {
     values["{restriction}"] =
         Must(vault.restrictions().Restrict(As(kPrivacyOfficer), client, {"interaction", Mark()}))
             .id.Text();
-    values["{breach}"] = Must(vault.breaches().OpenBreach(As(kPrivacyOfficer),
-                                                          {.aware = Timestamp{1767225600000},
-                                                           .occurred_from = {},
-                                                           .occurred_to = {},
-                                                           .kinds = {"integrity"},
-                                                           .taken = {},
-                                                           .regimes = {"gdpr"},
-                                                           .facts = Mark(),
-                                                           .effects = {},
-                                                           .measures = {}}))
-                              .id.Text();
+    values["{breach}"] =
+        Must(vault.breaches().OpenBreach(As(kPrivacyOfficer), {.aware = Timestamp{1767225600000},
+                                                               .occurred_from = {},
+                                                               .occurred_to = {},
+                                                               .kinds = {"integrity"},
+                                                               .taken = {},
+                                                               .regimes = {"gdpr"},
+                                                               .facts = Mark(),
+                                                               .effects = {},
+                                                               .measures = {}}))
+            .id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();

@@ -50,8 +50,8 @@ class StateDatabase {
     REQUIRE(Migrate(database, VaultMigrations()));
     Run("PRAGMA foreign_keys = OFF");
     // What keeps rows from being altered is not what is tried here.
-    for (const char* kept : {"breaches_stay", "breaches_remain", "breach_events_stay",
-                             "breach_events_remain"}) {
+    for (const char* kept :
+         {"breaches_stay", "breaches_remain", "breach_events_stay", "breach_events_remain"}) {
       Run(std::string("DROP TRIGGER ") + kept);
     }
     auto log_store = LogStore::Open(database);

@@ -1,11 +1,12 @@
 // The scope of a breach: what is told of the log is what a plain walk over all its entries finds.
+#include "vault/oversight/breach_scopes.h"
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <set>
 
 #include "tests/vault/test_vault.h"
-#include "vault/oversight/breach_scopes.h"
 #include "vault/storage/migrations.h"
 
 namespace coffer::vault {
@@ -14,10 +15,9 @@ namespace {
 using enum Role;
 
 // What the test says that it was: nothing of the code that is tested.
-const std::set<std::string> kDisclosing = {"client.read",   "client.list",    "client.search",
-                                           "client.export", "client.package", "record.read",
-                                           "record.list",   "hold.read",      "client.trace",
-                                           "assignment.write"};
+const std::set<std::string> kDisclosing = {
+    "client.read", "client.list", "client.search", "client.export", "client.package",
+    "record.read", "record.list", "hold.read",     "client.trace",  "assignment.write"};
 const std::set<std::string> kChanging = {"client.create", "client.update", "client.erase",
                                          "record.create", "record.update", "record.delete"};
 const std::set<std::string> kDone = {"ok", "created", "updated", "unchanged", "repeated"};
@@ -43,8 +43,8 @@ class ScopeVault : public TestVault {
       records.push_back(NewContact(clients.back(), {{"last_name", "Roe"}, {"city", "Oslo"}}));
     }
     first = Must(NewTokenFor("crm-service", 3600, "first"));
-    second = Must((*this)->tokens().CreateToken(
-        As(kAdministrator), {"second", first.info.principal, {}, 7200, {}}));
+    second = Must((*this)->tokens().CreateToken(As(kAdministrator),
+                                                {"second", first.info.principal, {}, 7200, {}}));
     for (int i = 0; i < 60; ++i) {
       clock.Advance(60 * 1000);
       const auto n = static_cast<std::size_t>(i) % clients.size();
@@ -59,7 +59,7 @@ class ScopeVault : public TestVault {
           (void)(*this)->records().GetRecord(caller, clients[n], records[n]);
           break;
         case 2:
-          (void)(*this)->clients().ListClients(caller, {.tag = "vip"}, {});
+          (void)(*this)->clients().ListClients(caller, "vip", {}, {});
           break;
         case 3:
           (void)(*this)->records().GetRecord(As(kCaseWorker), clients[n], records[n]);  // refused
@@ -203,8 +203,7 @@ TEST_CASE("a scope is what a plain walk over all entries gives") {
 
 TEST_CASE("people are counted by jurisdiction, and erased ones apart") {
   ScopeVault vault;
-  const BreachScope scope =
-      vault.Find({{}, vault.first.info.principal.Text(), {}, {}, {}});
+  const BreachScope scope = vault.Find({{}, vault.first.info.principal.Text(), {}, {}, {}});
   REQUIRE(scope.clients == 5);
   CHECK(scope.erased == 1);
   CHECK(scope.without_jurisdiction == 1);
@@ -231,8 +230,8 @@ TEST_CASE("pages of a scope are of one log, and none leaves a client out") {
   std::string after;
   std::uint64_t size = 0;
   do {
-    const auto page = vault->breach_scopes().FindScope(vault.As(kPrivacyOfficer), criteria,
-                                                       {2, after, false});
+    const auto page =
+        vault->breach_scopes().FindScope(vault.As(kPrivacyOfficer), criteria, {2, after, false});
     REQUIRE(page);
     if (size == 0) size = page->size;
     CHECK(page->size == size);
@@ -267,18 +266,20 @@ TEST_CASE("nothing found is not nothing searched, and nobody known is neither") 
   CHECK(vault.Refused({nobody.Text(), {}, {}, {}, {}}) == "filter_unknown");
   CHECK(vault.Refused({SessionId{vault.first.info.id.value}.Text(), {}, {}, {}, {}}) ==
         "filter_unknown");
-  CHECK(vault.Refused({{}, PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser).Text(), {}, {}, {}}) ==
+  CHECK(vault.Refused(
+            {{}, PrincipalId::New(vault.clock.Now(), PrincipalKind::kUser).Text(), {}, {}, {}}) ==
         "filter_unknown");
   CHECK(vault.Refused({{}, "nobody-at-all", {}, {}, {}}) == "filter_unknown");
-  CHECK(vault.Refused({vault.first.info.id.Text(), vault.TokenOf(kAuditor).principal.Text(), {}, {}, {}}) ==
+  CHECK(vault.Refused(
+            {vault.first.info.id.Text(), vault.TokenOf(kAuditor).principal.Text(), {}, {}, {}}) ==
         "scope_invalid");
-  for (const ScopeCriteria& wrong : std::vector<ScopeCriteria>{
-           {},
-           {"tok_x", {}, {}, {}, {}},
-           {vault.first.secret, {}, {}, {}, {}},
-           {{}, "a\nb", {}, {}, {}},
-           {{}, {}, "198.51.100", {}, {}},
-           {{}, {}, {}, Timestamp{5}, Timestamp{5}}}) {
+  for (const ScopeCriteria& wrong :
+       std::vector<ScopeCriteria>{{},
+                                  {"tok_x", {}, {}, {}, {}},
+                                  {vault.first.secret, {}, {}, {}, {}},
+                                  {{}, "a\nb", {}, {}, {}},
+                                  {{}, {}, "198.51.100", {}, {}},
+                                  {{}, {}, {}, Timestamp{5}, Timestamp{5}}}) {
     CHECK(vault.Refused(wrong) == "scope_invalid");
     const json entry = vault.EntryOf(vault.last);
     CHECK(entry.at("decision") == "deny");
@@ -307,7 +308,8 @@ class WrittenLog {
  public:
   WrittenLog() {
     REQUIRE(crypto::InitializeCrypto());
-    auto opened = Database::Open(work_ / "log.db", crypto::SecretBytes(Bytes(32, 7)), {.create = true});
+    auto opened =
+        Database::Open(work_ / "log.db", crypto::SecretBytes(Bytes(32, 7)), {.create = true});
     INFO(AnswerOf(opened));
     REQUIRE(opened);
     database_ = *std::move(opened);

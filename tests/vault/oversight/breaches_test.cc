@@ -177,8 +177,8 @@ TEST_CASE("a breach is opened, noted, scoped, told and closed, each with its ent
   // It is there after a start, and the log and what is stored agree.
   vault.Close();
   vault.Open();
-  CHECK(BreachVault::Must(vault->breaches().GetBreach(vault.As(kAuditor), breach.id)).history.size() ==
-        6);
+  CHECK(BreachVault::Must(vault->breaches().GetBreach(vault.As(kAuditor), breach.id))
+            .history.size() == 6);
   vault.CheckInvariants();
 }
 
@@ -280,7 +280,8 @@ TEST_CASE("no statement alters or removes what is in the register") {
   }
   // Who takes the triggers away first is found by the log, which commits to both tables.
   REQUIRE(database.Execute("DROP TRIGGER breach_events_stay"));
-  REQUIRE(database.Execute("UPDATE breach_events SET document = replace(document, 'token', 'key')"));
+  REQUIRE(
+      database.Execute("UPDATE breach_events SET document = replace(document, 'token', 'key')"));
   database = Database();
   CHECK_FALSE(vault.TryOpen());
   vault.Open(true);

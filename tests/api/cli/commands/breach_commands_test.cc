@@ -10,11 +10,23 @@ namespace {
 using nlohmann::json;
 
 json ScopeWith(const json& more) {
-  json scope = {{"size", 900},      {"searched", 800},       {"matched", 12},   {"denied", 2},
-                {"entries", 9},     {"possible", 0},         {"without_address", 0},
-                {"unreadable", 0},  {"exact", true},         {"clients", 2},    {"disclosed", 2},
-                {"changed", 0},     {"erased", 0},           {"without_jurisdiction", 1},
-                {"jurisdictions", json::array()}, {"actions", json::array()}, {"items", json::array()}};
+  json scope = {{"size", 900},
+                {"searched", 800},
+                {"matched", 12},
+                {"denied", 2},
+                {"entries", 9},
+                {"possible", 0},
+                {"without_address", 0},
+                {"unreadable", 0},
+                {"exact", true},
+                {"clients", 2},
+                {"disclosed", 2},
+                {"changed", 0},
+                {"erased", 0},
+                {"without_jurisdiction", 1},
+                {"jurisdictions", json::array()},
+                {"actions", json::array()},
+                {"items", json::array()}};
   scope.update(more);
   return scope;
 }
@@ -29,7 +41,12 @@ json ClientOf(const std::string& id, const std::string& class_name) {
           {"first", "2026-01-01T00:00:00.000Z"},
           {"last", "2026-01-01T00:00:01.000Z"},
           {"purposes", {"client-care"}},
-          {"classes", {{{"class", class_name}, {"ways", {"read"}}, {"entries", 3}, {"records", 1}, {"fields", {"@email", "phone"}}}}}};
+          {"classes",
+           {{{"class", class_name},
+             {"ways", {"read"}},
+             {"entries", 3},
+             {"records", 1},
+             {"fields", {"@email", "phone"}}}}}};
 }
 
 bool Says(const std::string& text, const std::string& part) {
@@ -74,8 +91,9 @@ TEST_CASE("what cannot be told of a scope is said") {
   CHECK(Says(told({{"possible", 4}}), "POSSIBLY OF ANOTHER TOKEN: 4"));
   CHECK(Says(told({{"without_address", 5}}), "WITHOUT AN ADDRESS: 5"));
   CHECK(Says(told({{"unreadable", 6}}), "DAMAGED: 6"));
-  CHECK(Says(told({{"actions", {{{"action", "hold.read"}, {"without_client", 7}, {"exact", false}}}}}),
-             "NOT KNOWN EXACTLY: 7 answers of hold.read"));
+  CHECK(Says(
+      told({{"actions", {{{"action", "hold.read"}, {"without_client", 7}, {"exact", false}}}}}),
+      "NOT KNOWN EXACTLY: 7 answers of hold.read"));
   const std::string whole = told({{"items", {ClientOf("cli_1", "contact")}}});
   CHECK(Says(whole, "plain text"));
   CHECK(Says(whole, "cli_1"));
@@ -92,37 +110,37 @@ TEST_CASE("the register is written and shown as it was typed") {
           "clocks":[{"regime":"gdpr","article":"GDPR 33(1)","since":"2026-01-02T00:00:00.000Z",
                      "due":"2026-01-05T00:00:00.000Z","state":"overdue"}],
           "history":[{"number":0,"step":"opened","at":"2026-01-02T00:00:00.000Z","by":"usr_1",
-                      "seq":17,"said":{"facts":"Lost."}}]})";
+                      "seq":17,"said":{"facts":"Lost."}}]
+})";
   Tool coffer(InTurn({Reply(201, breach), Reply(200, breach), Reply(200, breach),
                       Reply(200, breach), Reply(200, breach),
                       Reply(200, R"({"items":[)" + breach + "]}"), Reply(200, breach)}));
-  const Ran opened =
-      coffer({"breach", "open", "--aware", "2026-01-02", "--kind", "integrity", "--kind",
-              "availability", "--regime", "gdpr", "--facts", "Lost."});
-  CAPTURE(opened.err);
-  CHECK(opened.exit == 0);
-  CHECK(Says(opened.out, "overdue"));
-  CHECK(Says(opened.out, "17"));
-  CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
-  CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
-  CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "152-fz", "--stage",
-                "notice", "--name", "RKN", "--at", "2026-01-02T01:00:00Z"})
-            .exit == 0);
-  CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
-  CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
-  CHECK(coffer({"breach", "show", "brc_1"}).exit == 0);
-  const auto& requests = coffer.server.requests();
-  REQUIRE(requests.size() == 7);
-  CHECK(json::parse(requests[0].body) ==
-        json::parse(R"({"aware":"2026-01-02T00:00:00.000Z","kinds":["integrity","availability"],
+const Ran opened = coffer({"breach", "open", "--aware", "2026-01-02", "--kind", "integrity",
+                           "--kind", "availability", "--regime", "gdpr", "--facts", "Lost."});
+CAPTURE(opened.err);
+CHECK(opened.exit == 0);
+CHECK(Says(opened.out, "overdue"));
+CHECK(Says(opened.out, "17"));
+CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
+CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
+CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "152-fz", "--stage",
+              "notice", "--name", "RKN", "--at", "2026-01-02T01:00:00Z"})
+          .exit == 0);
+CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
+CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
+CHECK(coffer({"breach", "show", "brc_1"}).exit == 0);
+const auto& requests = coffer.server.requests();
+REQUIRE(requests.size() == 7);
+CHECK(json::parse(requests[0].body) ==
+      json::parse(R"({"aware":"2026-01-02T00:00:00.000Z","kinds":["integrity","availability"],
                         "regimes":["gdpr"],"facts":"Lost."})"));
-  CHECK(Asked(requests[1]) == R"(POST /v1/breaches/brc_1/notes {"effects":"None."})");
-  CHECK(Asked(requests[2]) == R"(POST /v1/breaches/brc_1/scopes {"address":"::1"})");
-  CHECK(json::parse(requests[3].body) ==
-        json::parse(R"({"whom":"authority","regime":"152-fz","stage":"notice","name":"RKN",
+CHECK(Asked(requests[1]) == R"(POST /v1/breaches/brc_1/notes {"effects":"None."})");
+CHECK(Asked(requests[2]) == R"(POST /v1/breaches/brc_1/scopes {"address":"::1"})");
+CHECK(json::parse(requests[3].body) ==
+      json::parse(R"({"whom":"authority","regime":"152-fz","stage":"notice","name":"RKN",
                         "at":"2026-01-02T01:00:00.000Z"})"));
-  CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
-  CHECK(Says(requests[5].target, "state=open"));
+CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
+CHECK(Says(requests[5].target, "state=open"));
 }
 
 }  // namespace coffer::cli
