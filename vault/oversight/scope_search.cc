@@ -17,22 +17,32 @@ std::string Member(std::string_view name, std::string_view value) {
   return "\"" + std::string(name) + "\":\"" + std::string(value) + "\"";
 }
 
-Result<Timestamp> TimeOf(LogStore& log, std::uint64_t seq) {
+// Of an entry that can be read.
+Result<std::optional<Timestamp>> TimeOf(LogStore& log, std::uint64_t seq) {
   COFFER_ASSIGN(const auto bytes, log.ReadEntry(seq));
-  auto entry = audit::ParseEntry(bytes.value_or(""));
-  if (entry) return entry->ts;
-  return Fail(Code::kCorrupted, "storage_corrupted",
-              "entry " + std::to_string(seq) + " of the log cannot be read");
+  const auto entry = audit::ParseEntry(bytes.value_or(""));
+  if (!entry) return std::nullopt;
+  return entry->ts;
 }
 
-// The first entry that is not older than `time`. No entry is older than the one before it.
+// The first entry that is not older than `time`. No entry is older than the one before it. Those
+// that cannot be read are passed over, and lie behind the end rather than before it: they are
+// counted.
 Result<std::uint64_t> FirstEntrySince(LogStore& log, std::uint64_t size, Timestamp time) {
   std::uint64_t low = 0;
   std::uint64_t high = size;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
-    COFFER_ASSIGN(const Timestamp ts, TimeOf(log, middle));
-    (ts < time ? low : high) = ts < time ? middle + 1 : middle;
+    std::uint64_t at = middle;
+    std::optional<Timestamp> ts;
+    for (; at < high && !ts; ++at) {
+      COFFER_ASSIGN(ts, TimeOf(log, at));
+    }
+    if (ts && *ts < time) {
+      low = at;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }

@@ -29,8 +29,7 @@ struct ScopeSubject {
   std::optional<std::uint64_t> size;  // of the log, that a first page was made of
 };
 
-// Takes the entries of `log` that are the subject's. Errors: those of the counter; kCorrupted
-// "storage_corrupted" where no time can be read.
+// Takes the entries of `log` that are the subject's. Errors: those of the counter.
 Status SearchScope(LogStore& log, const ScopeSubject& subject, BreachScope& scope,
                    ScopeCounter& counter);
 

@@ -309,7 +309,7 @@ class WrittenLog {
   WrittenLog() {
     REQUIRE(crypto::InitializeCrypto());
     auto opened =
-        Database::Open(work_ / "log.db", crypto::SecretBytes(Bytes(32, 7)), {.create = true});
+        Database::Open(work_ / "log.db", crypto::SecretBytes::Random(32), {.create = true});
     INFO(AnswerOf(opened));
     REQUIRE(opened);
     database_ = *std::move(opened);

@@ -1,6 +1,7 @@
 // The register of breaches: its clocks at their boundaries, and that nothing in it goes away.
 #include "vault/oversight/breaches.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/vault/test_vault.h"
@@ -47,6 +48,7 @@ class BreachVault : public TestVault {
   }
   Strings Told(const Result<Breach>& result) {
     Strings told = IssuesOf(result);
+    for (std::string& issue : told) issue.resize(std::min(issue.find(' '), issue.size()));
     told.insert(told.begin(), AnswerOf(result));
     return told;
   }
