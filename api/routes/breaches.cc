@@ -244,7 +244,7 @@ void WriteMembers(ObjectWriter& object, const vault::Breach& breach) {
   if (known.occurred_to) object.Time("occurred_to", *known.occurred_to);
   object.Texts("kinds", known.kinds);
   object.Texts("taken", known.taken);
-  object.Text("readable", Name(ReadableOf(known.taken)));
+  object.Text("readable", Name(vault::ReadableOf(known.taken)));
   object.Texts("regimes", known.regimes);
   object.Text("facts", known.facts);
   if (!known.effects.empty()) object.Text("effects", known.effects);
