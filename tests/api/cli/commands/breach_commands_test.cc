@@ -105,42 +105,41 @@ TEST_CASE("what cannot be told of a scope is said") {
 
 TEST_CASE("the register is written and shown as it was typed") {
   const std::string breach =
-      R"({"id":"brc_1","state":"open","aware":"2026-01-02T00:00:00.000Z","kinds":["integrity"],
-          "taken":[],"readable":"unknown","regimes":["gdpr"],"facts":"Lost.",
-          "clocks":[{"regime":"gdpr","article":"GDPR 33(1)","since":"2026-01-02T00:00:00.000Z",
-                     "due":"2026-01-05T00:00:00.000Z","state":"overdue"}],
-          "history":[{"number":0,"step":"opened","at":"2026-01-02T00:00:00.000Z","by":"usr_1",
-                      "seq":17,"said":{"facts":"Lost."}}]
-})";
+      R"j({"id":"brc_1","state":"open","aware":"2026-01-02T00:00:00.000Z","kinds":["integrity"],
+           "taken":[],"readable":"unknown","regimes":["gdpr"],"facts":"Lost.",
+           "clocks":[{"regime":"gdpr","article":"GDPR 33(1)","since":"2026-01-02T00:00:00.000Z",
+                      "due":"2026-01-05T00:00:00.000Z","state":"overdue"}],
+           "history":[{"number":0,"step":"opened","at":"2026-01-02T00:00:00.000Z","by":"usr_1",
+                       "seq":17,"said":{"facts":"Lost."}}]})j";
   Tool coffer(InTurn({Reply(201, breach), Reply(200, breach), Reply(200, breach),
                       Reply(200, breach), Reply(200, breach),
                       Reply(200, R"({"items":[)" + breach + "]}"), Reply(200, breach)}));
-const Ran opened = coffer({"breach", "open", "--aware", "2026-01-02", "--kind", "integrity",
-                           "--kind", "availability", "--regime", "gdpr", "--facts", "Lost."});
-CAPTURE(opened.err);
-CHECK(opened.exit == 0);
-CHECK(Says(opened.out, "overdue"));
-CHECK(Says(opened.out, "17"));
-CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
-CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
-CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "152-fz", "--stage",
-              "notice", "--name", "RKN", "--at", "2026-01-02T01:00:00Z"})
-          .exit == 0);
-CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
-CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
-CHECK(coffer({"breach", "show", "brc_1"}).exit == 0);
-const auto& requests = coffer.server.requests();
-REQUIRE(requests.size() == 7);
-CHECK(json::parse(requests[0].body) ==
-      json::parse(R"({"aware":"2026-01-02T00:00:00.000Z","kinds":["integrity","availability"],
+  const Ran opened = coffer({"breach", "open", "--aware", "2026-01-02", "--kind", "integrity",
+                             "--kind", "availability", "--regime", "gdpr", "--facts", "Lost."});
+  CAPTURE(opened.err);
+  CHECK(opened.exit == 0);
+  CHECK(Says(opened.out, "overdue"));
+  CHECK(Says(opened.out, "17"));
+  CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
+  CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
+  CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "152-fz", "--stage",
+                "notice", "--name", "An authority", "--at", "2026-01-02T01:00:00Z"})
+            .exit == 0);
+  CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
+  CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
+  CHECK(coffer({"breach", "show", "brc_1"}).exit == 0);
+  const auto& requests = coffer.server.requests();
+  REQUIRE(requests.size() == 7);
+  CHECK(json::parse(requests[0].body) ==
+        json::parse(R"({"aware":"2026-01-02T00:00:00.000Z","kinds":["integrity","availability"],
                         "regimes":["gdpr"],"facts":"Lost."})"));
-CHECK(Asked(requests[1]) == R"(POST /v1/breaches/brc_1/notes {"effects":"None."})");
-CHECK(Asked(requests[2]) == R"(POST /v1/breaches/brc_1/scopes {"address":"::1"})");
-CHECK(json::parse(requests[3].body) ==
-      json::parse(R"({"whom":"authority","regime":"152-fz","stage":"notice","name":"RKN",
-                        "at":"2026-01-02T01:00:00.000Z"})"));
-CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
-CHECK(Says(requests[5].target, "state=open"));
+  CHECK(Asked(requests[1]) == R"(POST /v1/breaches/brc_1/notes {"effects":"None."})");
+  CHECK(Asked(requests[2]) == R"(POST /v1/breaches/brc_1/scopes {"address":"::1"})");
+  CHECK(json::parse(requests[3].body) ==
+        json::parse(R"({"whom":"authority","regime":"152-fz","stage":"notice",
+                        "name":"An authority","at":"2026-01-02T01:00:00.000Z"})"));
+  CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
+  CHECK(Says(requests[5].target, "state=open"));
 }
 
 }  // namespace coffer::cli
