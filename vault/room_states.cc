@@ -5,6 +5,7 @@
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/oversight/oversight_state.h"
+#include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
 
@@ -17,6 +18,8 @@ Result<RoomStates> OpenRoomStates(Database& database) {
   access->Know(*clients);
   rooms.Add(std::move(access));
   rooms.Add(std::move(clients));
+  COFFER_ASSIGN(auto rights, RightsState::Open(database));
+  rooms.Add(std::move(rights));
   COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
   rooms.Add(std::move(deletion));
   COFFER_ASSIGN(auto oversight, OversightState::Open(database));

@@ -42,6 +42,7 @@ Services::Services(Rooms& room)
       caseloads(*room.operations, assignments, searches),
       names(*room.operations),
       access_explanations(*room.operations),
+      requests(*room.operations, holds),
       erasures(*room.operations, *room.procedure, *room.two_person, holds),
       erasure_acts(*room.operations, *room.snapshots, *room.trees),
       retention(*room.operations, *room.two_person, *room.snapshots, *room.retention),

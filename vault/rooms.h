@@ -57,6 +57,7 @@
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
+#include "vault/rights/requests.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault_options.h"
 
@@ -137,6 +138,7 @@ struct Services {
   Caseloads caseloads;
   NamesOfIds names;
   AccessExplanations access_explanations;
+  Requests requests;
   Erasures erasures;
   ErasureActs erasure_acts;
   Retention retention;

@@ -348,6 +348,8 @@ Tokens& Vault::tokens() const { return rooms_->services->tokens; }
 Sessions& Vault::sessions() const { return rooms_->services->sessions; }
 Approvals& Vault::approvals() const { return rooms_->services->approvals; }
 Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; }
+Requests& Vault::requests() const { return rooms_->services->requests; }
+
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
 Clients& Vault::clients() const { return rooms_->services->clients; }
 Searches& Vault::searches() const { return rooms_->services->searches; }

@@ -49,6 +49,7 @@
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/rights/requests.h"
 #include "vault/vault_options.h"
 
 namespace coffer::vault {
@@ -94,6 +95,9 @@ class Vault {
   // Steps where no thread takes them.
   IndexBuilder& index_builder() const;
   ClientKeyExchange& key_exchange() const;
+
+  // rights
+  Requests& requests() const;
 
   // deletion
   Holds& holds() const;

@@ -248,6 +248,11 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
   m.Set("coffer_holds", "Holds that are not lifted", number(engine.holds));
   m.Set("coffer_holds_overdue", "Those of which the review is overdue",
         number(engine.overdue_holds));
+  m.Set("coffer_requests_open", "Requests of persons that wait for an answer",
+        number(engine.requests.open));
+  m.Set("coffer_requests_due_soon", "Those that are due within seven days",
+        number(engine.requests.due_soon));
+  m.Set("coffer_requests_overdue", "Those that are overdue", number(engine.requests.overdue));
   m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Count("coffer_connections_accepted_total", "TLS connections since the start",

@@ -21,6 +21,7 @@ void WriteMembers(ObjectWriter& object, const vault::WhoIs& who) {
   object.Object("principal", who.principal);
   if (who.token) object.Object("token", *who.token);
   if (who.session) object.Object("session", *who.session);
+  object.Texts("actions", who.actions);
 }
 
 std::span<const Route> MeRoutes() {

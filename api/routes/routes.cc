@@ -22,6 +22,7 @@
 #include "api/routes/principals.h"
 #include "api/routes/purposes.h"
 #include "api/routes/records.h"
+#include "api/routes/requests.h"
 #include "api/routes/restrictions.h"
 #include "api/routes/retention.h"
 #include "api/routes/roles.h"
@@ -50,7 +51,7 @@ std::vector<Route> RoutesOfRooms() {
            ApprovalRoutes(),   EmergencyAccessRoutes(),
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
-           BreachRoutes(),
+           BreachRoutes(),     RequestRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

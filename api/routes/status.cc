@@ -121,6 +121,13 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
   object.Number("holds", status.holds);
   object.Number("overdue_holds", status.overdue_holds);
   object.Number("restrictions", status.restrictions);
+  {
+    ObjectWriter requests = object.Object("requests");
+    requests.Number("open", status.requests.open);
+    requests.Number("paused", status.requests.paused);
+    requests.Number("due_soon", status.requests.due_soon);
+    requests.Number("overdue", status.requests.overdue);
+  }
   object.Number("retention_schedule", status.retention_schedule);
   object.Number("classes_without_policy", status.classes_without_policy);
   object.Flag("waiting_for_clock", status.waiting_for_clock);

@@ -45,8 +45,10 @@ class Operated : public RunningVault {
  public:
   Operated() : log_key(LogKey()) {
     Stop();
-    WriteWholeFile(config_file(), ReadWholeFile(config_file()) +
-                                      "\n[backup]\nevery_hours = 0\nincrement_seconds = 1\n" +
+    std::string config = ReadWholeFile(config_file());
+    const std::string operated_by = "[operator]\n";
+    config.insert(config.find(operated_by) + operated_by.size(), "backup_horizon_days = 7\n");
+    WriteWholeFile(config_file(), config + "\n[backup]\nevery_hours = 0\nincrement_seconds = 1\n" +
                                       Destination("data") + Destination("keys"));
     Start();
   }
@@ -110,8 +112,10 @@ void MeasureCopies(Operated& vault, const Target& target) {
   int changed = 0, line = 0;
   for (std::string client, record; ids >> client >> record; ++line) {
     if (line % 100 != 0) continue;
-    const auto put = crm.Patch("/v1/clients/" + client + "/records/" + record,
-                               {{"data", {{"phone", "+1444" + std::to_string(1'000'000 + line)}}}});
+    const json changed_to = {{"data", {{"phone", "+1444" + std::to_string(1'000'000 + line)}}}};
+    const auto put =
+        crm.Send("PATCH", "/v1/clients/" + client + "/records/" + record, changed_to.dump(),
+                 "application/merge-patch+json", {{"If-Match", "\"1\""}});
     INFO(put.body);
     REQUIRE(put.status == 200);
     ++changed;

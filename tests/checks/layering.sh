@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 floors=(
   ".: crypto audit vault api tests"
   "audit: text tlog entries documents verify"
-  "vault: base storage engine catalog access clients deletion oversight backup ."
+  "vault: base storage engine catalog access clients rights deletion oversight backup ."
   "api: openapi http routes cli ."
   "api/cli: text files client import verify commands ."
 )

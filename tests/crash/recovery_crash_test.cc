@@ -66,6 +66,7 @@ TEST_CASE("a recovery that dies is done by the same again") {
   copy.repository = "r";
   copy.generation = "bkp";
   copy.newest_log = TestVault::kOrigin;
+  copy.Sign(vault.OpenKeyring());
   REQUIRE(WriteRestoredCopy(vault.directory(), copy));
   vault.DieAt(
       {.deaths = 15}, [&](const auto&) { return vault.Recover(); },

@@ -21,6 +21,7 @@ ReasonRule ReasonRuleOf(Action action) {
     case kSessionRevoke:
     case kRoleRead:
     case kRoleWrite:
+    case kRegimeWrite:
     case kRetentionRead:
     case kRetentionWrite:
     case kRetentionRun:
@@ -74,6 +75,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kHoldLift:
     case kRestrictionRead:
     case kRestrictionWrite:
+    case kRequestRead:
+    case kRequestWrite:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

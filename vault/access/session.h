@@ -29,6 +29,7 @@ struct WhoIs {
   PrincipalInfo principal;
   std::optional<TokenInfo> token;  // what was shown: this, or
   std::optional<SessionInfo> session;
+  std::vector<std::string> actions;  // that its role allows, in some case
 };
 
 }  // namespace coffer::vault

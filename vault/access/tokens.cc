@@ -234,6 +234,10 @@ Result<WhoIs> Tokens::WhoAmI(const Caller& caller) {
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<WhoIs> {
     WhoIs who;
     COFFER_ASSIGN(who.principal, DescribePrincipal(transaction, *call.principal));
+    for (int i = 0; i < kActionCount; ++i) {
+      const auto action = static_cast<Action>(i);
+      if (call.role->Allows(action)) who.actions.emplace_back(Name(action));
+    }
     if (call.token == nullptr) return who;
     if (call.token->is_session()) {
       who.session = SessionInfoOf(*call.token, *call.principal);

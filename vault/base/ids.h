@@ -85,6 +85,9 @@ struct ErasureTag {
 struct HoldTag {
   static constexpr std::string_view kPrefix = "hold_";
 };
+struct RequestTag {
+  static constexpr std::string_view kPrefix = "req_";
+};
 struct RestrictionTag {
   static constexpr std::string_view kPrefix = "rst_";
 };
@@ -108,6 +111,7 @@ using SessionId = Id<SessionTag>;
 using ActId = Id<ActTag>;  // that protects, or takes that back
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
+using RequestId = Id<RequestTag>;  // of a person, to whoever keeps its data
 using RestrictionId = Id<RestrictionTag>;
 using BackupId = Id<BackupTag>;
 using RunId = Id<RunTag>;    // of retention

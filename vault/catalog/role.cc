@@ -310,8 +310,8 @@ bool IsPrivileged(const RoleDocument& role) {
       Action::kLeaseWrite,       Action::kAccessExplain,  Action::kEmergencyOpen,
       Action::kEmergencyReview,  Action::kNoteRead,       Action::kClientPackage,
       Action::kRecordErase,      Action::kHoldWrite,      Action::kHoldLift,
-      Action::kRestrictionWrite, Action::kRetentionWrite, Action::kRetentionRun,
-      Action::kClockConfirm};
+      Action::kRestrictionWrite, Action::kRequestWrite,   Action::kRegimeWrite,
+      Action::kRetentionWrite,   Action::kRetentionRun,   Action::kClockConfirm};
   if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
   return std::ranges::any_of(role.grants, [](const Grant& grant) {
     return !grant.deny && grant.scope.kind != Scope::Kind::kAssigned &&

@@ -19,6 +19,8 @@ bool IsAboutClients(Action action) {
     case Action::kHoldLift:
     case Action::kRestrictionRead:
     case Action::kRestrictionWrite:
+    case Action::kRequestRead:
+    case Action::kRequestWrite:
       return true;
     default:
       return TouchesClientData(action);

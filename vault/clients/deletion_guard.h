@@ -4,9 +4,11 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "vault/access/call.h"
 #include "vault/access/client_row.h"
+#include "vault/base/ids.h"
 
 namespace coffer::vault {
 
@@ -20,6 +22,8 @@ class DeletionGuard {
   // Passes where no hold is on a tag that the client loses. Errors: as RequireNoHold.
   virtual Status RequireTagsKept(Transaction& transaction, Call& call, const ClientRow& before,
                                  const ClientRow& after) const = 0;
+  // The holds that cover the client, or anything of it.
+  virtual std::vector<HoldId> HoldsOn(Transaction& transaction, const ClientRow& client) const = 0;
 };
 
 }  // namespace coffer::vault

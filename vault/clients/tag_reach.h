@@ -1,4 +1,4 @@
-// Whom a hold by tag is there for.
+// Who sees what is about no single client.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +15,14 @@ inline bool ReachesTag(const AccessDecision& decision, std::string_view tag) {
   return std::ranges::any_of(decision.grants, [&](const Grant* grant) {
     return !grant->deny && (grant->scope.kind == Scope::Kind::kAll ||
                             (grant->scope.kind == Scope::Kind::kTag && grant->scope.tag == tag));
+  });
+}
+
+// All clients, also such as are not known yet or no longer.
+inline bool ReachesAll(const AccessDecision& decision) {
+  if (decision.denied_for_some) return false;
+  return std::ranges::any_of(decision.grants, [](const Grant* grant) {
+    return !grant->deny && grant->scope.kind == Scope::Kind::kAll;
   });
 }
 

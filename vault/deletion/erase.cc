@@ -17,6 +17,7 @@
 #include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erasure.h"
 #include "vault/deletion/resealing.h"
+#include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -87,6 +88,7 @@ Status ResealRest(const Operations& operations, Transaction& transaction, const 
            (order.scope == ErasureScope::kClass && entry.class_name == order.class_name);
   }));
   COFFER_TRY(resealing->Restrictions());
+  COFFER_TRY(resealing->Requests());
   COFFER_TRY(resealing->Finish(order.replayed));
   content.resealed = resealing->sealed();
   content.unopened = resealing->unopened();
@@ -191,6 +193,7 @@ Result<ErasedContent> EraseContent(const Operations& operations, Transaction& tr
     COFFER_TRY(transaction.Of<AccessState>().stores.access.DeleteAllOf(client.id));
     COFFER_TRY(transaction.Of<DeletionState>().stores.holds.DeleteOf(client.id));
     COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.DeleteOf(client.id));
+    COFFER_TRY(transaction.Of<RightsState>().requests.DropWordsOf(client.id));
     COFFER_TRY(transaction.Of<DeletionState>().stores.retention.ForgetRestricted(client.id.Row()));
     ClientRow leaving = client;
     const bool known =

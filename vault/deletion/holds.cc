@@ -136,6 +136,14 @@ Status Holds::RequireTagsKept(Transaction& transaction, Call& call, const Client
   return HeldBy(call, evaded);
 }
 
+std::vector<HoldId> Holds::HoldsOn(Transaction& transaction, const ClientRow& client) const {
+  std::vector<HoldId> ids;
+  for (const Hold* hold : transaction.Of<DeletionState>().holds().Covering(client, {})) {
+    ids.push_back(hold->id);
+  }
+  return ids;
+}
+
 Result<Hold> Holds::PlaceHold(const Caller& caller, const HoldRequest& request) {
   const Operation operation{Action::kHoldWrite, OperationKind::kWrite, request.client};
   if (auto issues = FaultsOf(request, *operations_.engine().Of<CatalogState>().Published(),

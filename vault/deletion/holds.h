@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "crypto/result.h"
 #include "vault/access/call.h"
@@ -39,6 +40,7 @@ class Holds : public DeletionGuard {
                        const std::set<std::string, std::less<>>& classes) const override;
   Status RequireTagsKept(Transaction& transaction, Call& call, const ClientRow& before,
                          const ClientRow& after) const override;
+  std::vector<HoldId> HoldsOn(Transaction& transaction, const ClientRow& client) const override;
 
  private:
   const Operations& operations_;

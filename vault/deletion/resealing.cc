@@ -15,6 +15,8 @@
 #include "vault/deletion/erasure.h"
 #include "vault/deletion/hold.h"
 #include "vault/deletion/hold_text.h"
+#include "vault/rights/request_words.h"
+#include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -166,6 +168,18 @@ Status Resealing::Restrictions() {
     if (!plain) continue;
     COFFER_TRY(store.Reseal(client_.id, id, to().Seal(context, *plain)));
     crypto::Wipe(*plain);
+  }
+  return {};
+}
+
+// What does not open stays as it is.
+Status Resealing::Requests() {
+  RequestStore& store = transaction_.Of<RightsState>().requests;
+  COFFER_ASSIGN(const auto words, store.WordsOf(client_.id));
+  for (const auto& [id, number, sealed] : words) {
+    const auto resealed =
+        ResealWords(operations_.keyring(), from_.Expose(), to(), id, number, sealed);
+    if (resealed) COFFER_TRY(store.PutWords(id, number, *resealed));
   }
   return {};
 }
@@ -354,6 +368,7 @@ Status StepwiseResealing::Begin(Transaction& transaction, const ClientRow& clien
   COFFER_ASSIGN(auto resealing, Resealing::WithNewKey(operations_, transaction, client));
   COFFER_TRY(resealing.Holds());
   COFFER_TRY(resealing.Restrictions());
+  COFFER_TRY(resealing.Requests());
   COFFER_TRY(resealing.FinishFirst(who_));
   ++begins_;
   generation_ = client.generation + 1;

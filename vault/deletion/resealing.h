@@ -58,6 +58,7 @@ class Resealing {
   Result<bool> Note(std::uint64_t seq, const audit::Entry& entry, ByteView sealed);
   Status Holds();
   Status Restrictions();
+  Status Requests();
   // A profile that does not open stops an erasure, whose old key could still be of use to whoever
   // mends it; but none of what was erased before.
   Status Finish(bool whatever_the_profile);

@@ -17,6 +17,7 @@
 #include "vault/deletion/retention_days.h"
 #include "vault/deletion/retention_run.h"
 #include "vault/engine/engine.h"
+#include "vault/rights/request_purge.h"
 
 namespace coffer::vault {
 namespace {
@@ -394,6 +395,7 @@ Status RetentionRunner::GoOn() {
   }
   COFFER_TRY(gone);
   if (!ended) return {};
+  COFFER_TRY(PurgeRequests(operations_, run->started));
   return Finish(*run, RunState::kFinished, {});
 }
 

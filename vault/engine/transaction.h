@@ -49,7 +49,8 @@ class Engine;
 class Transaction {
  public:
   Stores& stores() { return stores_; }
-  // What a room keeps: catalog_state.h, access_state.h, clients_state.h, deletion_state.h.
+  // What a room keeps: catalog_state.h, access_state.h, clients_state.h, rights_state.h,
+  // deletion_state.h.
   template <class State>
   State& Of() const {
     return rooms_.Of<State>();

@@ -24,7 +24,7 @@ struct BreachFacts {
   std::optional<Timestamp> occurred_from, occurred_to;
   std::vector<std::string> kinds;        // "confidentiality", "integrity", "availability"
   std::vector<std::string> taken;        // "answers", "disk", "backup", "keys": what left the vault
-  std::vector<std::string> regimes;      // "gdpr", "152-fz", "pipl": whose clocks run
+  std::vector<std::string> regimes;      // "gdpr", "ru-152fz", "pipl": whose clocks run
   std::string facts, effects, measures;  // in words
 };
 

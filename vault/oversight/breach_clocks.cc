@@ -9,8 +9,8 @@ constexpr std::int64_t kMsOfHour = std::int64_t{3600} * 1000;
 
 constexpr BreachDuty kDuties[] = {
     {"gdpr", "", "GDPR 33(1)", 72},
-    {"152-fz", "notice", "152-FZ 21(3.1)(1)", 24},
-    {"152-fz", "findings", "152-FZ 21(3.1)(2)", 72},
+    {"ru-152fz", "notice", "152-FZ 21(3.1)(1)", 24},
+    {"ru-152fz", "findings", "152-FZ 21(3.1)(2)", 72},
     {"pipl", "", "PIPL 57", std::nullopt},
 };
 

@@ -20,7 +20,7 @@ constexpr std::size_t kMostBreachName = 200;
 
 constexpr std::string_view kBreachKinds[] = {"availability", "confidentiality", "integrity"};
 constexpr std::string_view kTaken[] = {"answers", "backup", "disk", "keys"};
-constexpr std::string_view kRegimes[] = {"152-fz", "gdpr", "pipl"};
+constexpr std::string_view kRegimes[] = {"gdpr", "pipl", "ru-152fz"};
 constexpr std::string_view kWhom[] = {"authority", "other", "subjects"};
 constexpr std::string_view kStages[] = {"findings", "notice"};
 
@@ -233,14 +233,14 @@ std::vector<Issue> FaultsOf(const BreachNotice& notice) {
     issues.push_back({"/whom", "must be authority, subjects or other"});
   }
   if (authority && !IsAmong(kRegimes, notice.regime)) {
-    issues.push_back({"/regime", "must be one of 152-fz gdpr pipl"});
+    issues.push_back({"/regime", "must be one of gdpr pipl ru-152fz"});
   }
   if (!authority && !notice.regime.empty()) issues.push_back({"/regime", "is of an authority"});
-  const bool staged = authority && notice.regime == "152-fz";
+  const bool staged = authority && notice.regime == "ru-152fz";
   if (staged && !IsAmong(kStages, notice.stage)) {
     issues.push_back({"/stage", "must be notice (in 24 hours) or findings (in 72 hours)"});
   }
-  if (!staged && !notice.stage.empty()) issues.push_back({"/stage", "is of 152-fz"});
+  if (!staged && !notice.stage.empty()) issues.push_back({"/stage", "is of ru-152fz"});
   CheckWords(issues, "/name", notice.name, true, kMostBreachName, TextForm::kOneLine);
   CheckWords(issues, "/reference", notice.reference, false, kMostBreachName, TextForm::kOneLine);
   CheckWords(issues, "/delay", notice.delay, false, kMostBreachText, TextForm::kLines);

@@ -9,10 +9,13 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/oversight/status.h"
+#include "vault/rights/rights_state.h"
 #include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
 namespace {
+
+constexpr std::int64_t kRequestsSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 // 0: there is none.
 std::uint64_t SizeOfFile(const std::string& path) {
@@ -41,6 +44,7 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
   statistics.holds = waiting.holds;
   statistics.overdue_holds = waiting.overdue_holds;
   statistics.restrictions = waiting.restrictions;
+  statistics.requests = waiting.requests;
   statistics.checkpoint_size = watched_.publisher.published_size();
   statistics.log_index_size = watched_.follower.size();
   statistics.scrub = watched_.scrubber.state();
@@ -63,6 +67,9 @@ Status Monitoring::CountWaiting(Transaction& transaction, VaultStatus& status) c
   status.holds = transaction.Of<DeletionState>().holds().Count();
   status.overdue_holds = transaction.Of<DeletionState>().holds().CountOverdue(operations_.latest());
   status.restrictions = transaction.Of<AccessState>().restrictions().Count();
+  const Timestamp now = operations_.latest();
+  COFFER_ASSIGN(status.requests, transaction.Of<RightsState>().requests.Count(
+                                     now, Timestamp{now.ms + kRequestsSoonMs}));
   return {};
 }
 

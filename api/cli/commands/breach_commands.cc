@@ -377,7 +377,7 @@ void AddFacts(CLI::App& command, FactsOptions& options, bool opening) {
       ->type_name("WHAT");
   command
       .add_option("--regime", options.regimes,
-                  "Whose clocks run: gdpr, 152-fz or pipl; several times")
+                  "Whose clocks run: gdpr, ru-152fz or pipl; several times")
       ->type_name("REGIME")
       ->required(opening);
   command.add_option("--facts", options.facts, "What happened, in words; no client's values")
@@ -438,10 +438,11 @@ void AddNotify(CLI::App& group, Command& chosen) {
   command->add_option("--whom", options->whom, "authority, subjects or other")
       ->type_name("WHOM")
       ->required();
-  command->add_option("--regime", options->regime, "Of an authority: gdpr, 152-fz or pipl")
+  command->add_option("--regime", options->regime, "Of an authority: gdpr, ru-152fz or pipl")
       ->type_name("REGIME");
   command
-      ->add_option("--stage", options->stage, "Of 152-fz: notice (24 hours) or findings (72 hours)")
+      ->add_option("--stage", options->stage,
+                   "Of ru-152fz: notice (24 hours) or findings (72 hours)")
       ->type_name("STAGE");
   command->add_option("--name", options->name, "Who was told")->type_name("NAME")->required();
   command->add_option("--at", options->at, "When")->type_name("TIME")->required();

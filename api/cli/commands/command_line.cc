@@ -126,6 +126,7 @@ void Declare(CLI::App& app, Command& chosen) {
   app.footer(kFooter);
   AddInitCommand(app, chosen);
   AddStatusCommand(app, chosen);
+  AddTodayCommand(app, chosen);
   AddUserCommands(app, chosen);
   AddServiceCommands(app, chosen);
   AddTeamCommands(app, chosen);
@@ -154,6 +155,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddRecordCommands(app, chosen);
   AddHoldCommands(app, chosen);
   AddBreachCommands(app, chosen);
+  AddRequestCommands(app, chosen);
+  AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);
   AddLogCommands(app, chosen);

@@ -49,6 +49,9 @@ void AddClientRegisterCommands(CLI::App& group, Command& chosen);  // of "client
 void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddBreachCommands(CLI::App& app, Command& chosen);
+void AddRequestCommands(CLI::App& app, Command& chosen);
+void AddRegimeCommands(CLI::App& app, Command& chosen);
+void AddTodayCommand(CLI::App& app, Command& chosen);
 void AddRetentionCommands(CLI::App& app, Command& chosen);
 void AddClockCommands(CLI::App& app, Command& chosen);
 void AddLogCommands(CLI::App& app, Command& chosen);

@@ -1,4 +1,5 @@
-// coffer class, coffer purpose, coffer role: what may be kept, why, and who may do what with it.
+// coffer class, coffer purpose, coffer role, coffer regime: what may be kept, why, who may do what
+// with it, and when persons are answered.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
@@ -146,6 +147,12 @@ Outcome<Exit> PutPurposes(const PutOptions& options, Console& console) {
   });
 }
 
+Outcome<Exit> PutRegimes(const PutOptions& options, Console& console) {
+  return PutAll(options, console, "/v1/regimes", ReadNamed, [](const json& answer) {
+    return "regime " + Text(answer, "name") + ", version " + Text(answer, "version");
+  });
+}
+
 std::string Joined(const std::vector<std::string>& texts) {
   std::string joined;
   for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
@@ -212,6 +219,27 @@ Outcome<Exit> ListRoles(const ConnectionOptions& options, Console& console) {
   return Exit::kOk;
 }
 
+Outcome<Exit> ListRegimes(const ConnectionOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options, console));
+  COFFER_ASSIGN(const json answer, client.Get(Target("/v1/regimes")));
+  if (options.json) {
+    PrintJson(console, answer);
+    return Exit::kOk;
+  }
+  Table table({"REGIME", "VERSION", "TIME ZONE", "CALENDAR", "TITLE"});
+  for (const json& item : Member(answer, "items")) {
+    const json& definition = Member(item, "definition");
+    const std::string ends = Text(item, "calendar_ends");
+    table.Add({Text(item, "name"),
+               Text(item, "built_in") == "true" ? "built in" : Text(item, "version"),
+               Text(definition, "time_zone"),
+               ends.empty() ? "none: each day counts as a working day" : "to " + ends,
+               Text(definition, "title")});
+  }
+  table.Print(console);
+  return Exit::kOk;
+}
+
 using Put = Outcome<Exit> (*)(const PutOptions&, Console&);
 using ListWork = Outcome<Exit> (*)(const ConnectionOptions&, Console&);
 
@@ -261,6 +289,18 @@ void AddRoleCommands(CLI::App& app, Command& chosen) {
          "Example:\n  coffer role put billing-desk.json");
   AddList(*group, chosen, ListRoles, "Show the roles; with --json their grants too",
           "Example:\n  coffer role list --json");
+}
+
+void AddRegimeCommands(CLI::App& app, Command& chosen) {
+  CLI::App* group =
+      app.add_subcommand("regime", "Say by which law requests are answered, and when");
+  group->require_subcommand(1);
+  AddPut(*group, chosen, PutRegimes,
+         "Store regimes; a changed one becomes a new version, and what is open is computed anew",
+         "Files that hold one regime each; its member \"name\" is its name",
+         "Example:\n  coffer regime put gdpr.json");
+  AddList(*group, chosen, ListRegimes, "Show the regimes; with --json their clocks too",
+          "Example:\n  coffer regime list --json");
 }
 
 void AddPurposeCommands(CLI::App& app, Command& chosen) {

@@ -46,6 +46,16 @@ std::string Holds(const json& status) {
   return Grouped(*holds) + (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE for review" : "");
 }
 
+std::string Requests(const json& status) {
+  const json& requests = Member(status, "requests");
+  const auto open = Number(requests, "open");
+  if (!open) return {};
+  const auto overdue = Number(requests, "overdue").value_or(0);
+  const auto soon = Number(requests, "due_soon").value_or(0);
+  return Grouped(*open) + " open" + (soon > 0 ? ", " + Grouped(soon) + " due soon" : "") +
+         (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE" : "");
+}
+
 std::string Damage(const json& status) {
   const json& scrub = Member(status, "scrub");
   const auto damaged = Number(scrub, "damaged");
@@ -144,6 +154,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"emergency access", Emergencies(status)},
                         {"holds", Holds(status)},
                         {"restrictions", Count(status, "restrictions")},
+                        {"requests", Requests(status)},
                         {"retention", Retention(status)},
                         {"stored data", Damage(status)},
                         {"backups", BackupsOf(status)},

@@ -107,6 +107,17 @@ const std::vector<Row>& Rows() {
       {"getRestriction", kAuditor, 200, {{"restriction.read", "client={client} class=interaction", "{restriction}"}}},
       {"liftRestriction", kPrivacyOfficer, 204, {{"restriction.write", "client={client} class=interaction", "{restriction}; lifted"}}},
 
+      {"registerRequest", kPrivacyOfficer, 201, {{"request.write", "client={client}", "* rectification register; due [-0-9]+ under gdpr"}}, R"({"kind": "rectification", "regime": "gdpr", "channel": "email", "received": "2026-01-02T00:00:00Z", "client": "{client}", "words": "{mark}", "authority": "{mark}", "attachments": ["{mark}"]})"},
+      {"registerRequest", kPrivacyOfficer, 201, {{"request.write", "", "* question register; due [-0-9]+ under gdpr"}}, R"({"kind": "question", "regime": "gdpr", "channel": "email", "received": "2026-01-02T00:00:00Z", "words": "{mark}"})"},
+      {"listRequests", kAuditor, 200, {{"request.read"}}, "", "due=open"},
+      {"listRequests", kAuditor, 200, {{"request.read", "client={client}"}}, "", "client={client}"},
+      {"getRequest", kPrivacyOfficer, 200, {{"request.read", "client={client}", "{request}"}}},
+      {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure accept; due [-0-9]+"}}, R"({"step": "accept", "words": "{mark}"})"},
+      {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure refuse; refused"}}, R"json({"step": "refuse", "words": "{mark}", "letter": "{mark}", "article": "12(5)"})json"},
+      {"listRegimes", kAuditor, 200, {{"request.read", "", "regimes"}}},
+      {"getRegime", kAuditor, 200, {{"request.read", "", "regime gdpr"}}, "", "", {{"{name}", "gdpr"}}},
+      {"putRegime", kPrivacyOfficer, 200, {{"regime.write", "version=1 payload_hash", "mine-{n}; 0 open requests are due at another time"}}, R"({"title": "{mark}", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})", "", {{"{name}", "mine-{n}"}}},
+
       {"listClasses", kAuditor, 200, {{"class.read"}}},
       {"getClass", kAuditor, 200, {{"class.read", "class=contact version=1"}}, "", "", {{"{name}", "contact"}}},
       {"putClass", kAdministrator, 200, {{"class.write", "class=note-{n} version=1 payload_hash"}}, R"({"name": "note-{n}", "keep": "a test", "title": "{mark}", "purposes": ["client-care"], "fields": {"a": {"type": "choice", "values": ["{mark}"], "title": "{mark}"}}})", "", {{"{name}", "note-{n}"}}},
@@ -335,6 +346,15 @@ class LogCalls : public ApiCalls {
                                                            .effects = {},
                                                            .measures = {}}))
                              .id.Text();
+    vault::RequestForm asked;
+    asked.kind = vault::RequestKind::kErasure;
+    asked.regime = "gdpr";
+    asked.channel = "letter";
+    asked.received = clock.Now();
+    asked.client = client;
+    asked.words = Mark();
+    values["{request}"] =
+        Must(vault.requests().RegisterRequest(As(kPrivacyOfficer), asked)).row.id.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();

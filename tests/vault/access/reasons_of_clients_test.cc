@@ -125,6 +125,19 @@ class SpokenOf : public TestVault {
   HoldRequest OneHold() const {
     return {client, "", "", "a dispute", "K-1", Timestamp{clock.Now().ms + 86'400'000}};
   }
+  RequestForm OneRequest() const {
+    RequestForm form;
+    form.kind = RequestKind::kErasure;
+    form.regime = "gdpr";
+    form.channel = "letter";
+    form.received = clock.Now();
+    form.client = client;
+    return form;
+  }
+  RequestId Requested() {
+    const auto asked = (*this)->requests().RegisterRequest(As(kPrivacyOfficer), OneRequest());
+    return asked ? asked->row.id : RequestId::New(clock.Now());
+  }
   RestrictionId Restricted() {
     const auto placed = (*this)->restrictions().Restrict(
         As(kPrivacyOfficer, "client-care", "plain"), client, {"", "a dispute", {}});
@@ -248,6 +261,26 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          const bool lifted = done(vault.restrictions().LiftRestriction(c, client, id));
          if (!lifted) Unrestrict(id);
          return lifted;
+       }},
+      {"RegisterRequest",
+       [&, done](const Caller& c) {
+         return done(vault.requests().RegisterRequest(c, OneRequest()));
+       }},
+      {"GetRequest",
+       [&, done](const Caller& c) { return done(vault.requests().GetRequest(c, Requested())); }},
+      {"ListRequests",
+       [&, done](const Caller& c) { return done(vault.requests().ListRequests(c, {}, {})); }},
+      {"ListRequests of one client",
+       [&, done](const Caller& c) {
+         RequestFilter filter;
+         filter.client = client;
+         return done(vault.requests().ListRequests(c, filter, {}));
+       }},
+      {"TakeStep",
+       [&, done](const Caller& c) {
+         StepForm accept;
+         accept.kind = StepKind::kAccept;
+         return done(vault.requests().TakeStep(c, Requested(), accept));
        }},
       {"PackageClient",
        [&, done](const Caller& c) { return done(vault.exports().PackageClient(c, client, {})); }},
@@ -506,6 +539,9 @@ std::set<std::string> MethodsAboutClients() {
                             "GetPurpose",
                             "ListPurposes",
                             "PutPurpose",
+                            "GetRegime",
+                            "ListRegimes",
+                            "PutRegime",
                             "GetRole",
                             "ListRoles",
                             "PutRole",

@@ -40,6 +40,7 @@ constexpr NarrowingRow kTable[] = {
     {kEmergencyOpen, kAboutClients},      {kHoldRead, kAboutClients},
     {kHoldWrite, kAboutClients},          {kHoldLift, kAboutClients},
     {kRestrictionRead, kAboutClients},    {kRestrictionWrite, kAboutClients},
+    {kRequestRead, kAboutClients},        {kRequestWrite, kAboutClients},
     {kApprovalDecide, ".......gggxxgg."},
 };
 

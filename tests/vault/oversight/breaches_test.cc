@@ -28,7 +28,7 @@ class BreachVault : public TestVault {
     BreachFacts facts;
     facts.aware = clock.Now();
     facts.kinds = {"confidentiality"};
-    facts.regimes = {"gdpr", "152-fz", "pipl"};
+    facts.regimes = {"gdpr", "ru-152fz", "pipl"};
     facts.facts = "A token stood in a repository.";
     return facts;
   }
@@ -61,7 +61,7 @@ TEST_CASE("clocks run in hours from when somebody was aware, and stop at their o
   Breach breach;
   const std::int64_t start = 1'767'323'045'678;  // a Friday night: hours know no weekend
   breach.known.aware = Timestamp{start};
-  breach.known.regimes = {"pipl", "152-fz", "gdpr"};
+  breach.known.regimes = {"pipl", "ru-152fz", "gdpr"};
   const auto at = [&](std::int64_t ms) {
     breach.now = Timestamp{start + ms};
     return StatesOf(breach);
@@ -87,12 +87,12 @@ TEST_CASE("clocks run in hours from when somebody was aware, and stop at their o
   };
   CHECK_FALSE(IsLate(told("gdpr", "", 72 * kBreachHourMs), Timestamp{start}));
   CHECK(IsLate(told("gdpr", "", 72 * kBreachHourMs + 1), Timestamp{start}));
-  CHECK(IsLate(told("152-fz", "notice", 24 * kBreachHourMs + 1), Timestamp{start}));
-  CHECK_FALSE(IsLate(told("152-fz", "findings", 24 * kBreachHourMs + 1), Timestamp{start}));
+  CHECK(IsLate(told("ru-152fz", "notice", 24 * kBreachHourMs + 1), Timestamp{start}));
+  CHECK_FALSE(IsLate(told("ru-152fz", "findings", 24 * kBreachHourMs + 1), Timestamp{start}));
   CHECK_FALSE(IsLate(told("pipl", "", 10'000 * kBreachHourMs), Timestamp{start}));
   breach.notices = {told("gdpr", "", 72 * kBreachHourMs),
-                    told("152-fz", "notice", 24 * kBreachHourMs + 1),
-                    told("152-fz", "findings", 60 * kBreachHourMs), told("pipl", "", 5)};
+                    told("ru-152fz", "notice", 24 * kBreachHourMs + 1),
+                    told("ru-152fz", "findings", 60 * kBreachHourMs), told("pipl", "", 5)};
   CHECK(StatesOf(breach) == "done done-late done done");
   // Subjects and others answer no authority's clock; of several notices the first counts.
   breach.notices = {told("gdpr", "", 80 * kBreachHourMs), told("gdpr", "", kBreachHourMs)};
@@ -156,10 +156,10 @@ TEST_CASE("a breach is opened, noted, scoped, told and closed, each with its ent
         Strings{"breach_invalid", "/at"});
   CHECK(tell(BreachVault::ToAuthority("gdpr", Timestamp{more.aware->ms - 1})) ==
         Strings{"breach_invalid", "/at"});
-  CHECK(tell(BreachVault::ToAuthority("152-fz", now)) == Strings{"breach_invalid", "/stage"});
+  CHECK(tell(BreachVault::ToAuthority("ru-152fz", now)) == Strings{"breach_invalid", "/stage"});
   CHECK(tell(BreachVault::ToAuthority("gdpr", now)) == Strings{"ok"});
   vault.clock.Advance(100 * kBreachHourMs);
-  BreachNotice late = BreachVault::ToAuthority("152-fz", vault.clock.Now(), "notice");
+  BreachNotice late = BreachVault::ToAuthority("ru-152fz", vault.clock.Now(), "notice");
   CHECK(tell(late) == Strings{"breach_invalid", "/delay"});
   late.delay = "Nobody was there.";
   CHECK(tell(late) == Strings{"ok"});

@@ -122,8 +122,8 @@ TEST_CASE("the register is written and shown as it was typed") {
   CHECK(Says(opened.out, "17"));
   CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
   CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
-  CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "152-fz", "--stage",
-                "notice", "--name", "An authority", "--at", "2026-01-02T01:00:00Z"})
+  CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "ru-152fz",
+                "--stage", "notice", "--name", "An authority", "--at", "2026-01-02T01:00:00Z"})
             .exit == 0);
   CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
   CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
@@ -136,7 +136,7 @@ TEST_CASE("the register is written and shown as it was typed") {
   CHECK(Asked(requests[1]) == R"(POST /v1/breaches/brc_1/notes {"effects":"None."})");
   CHECK(Asked(requests[2]) == R"(POST /v1/breaches/brc_1/scopes {"address":"::1"})");
   CHECK(json::parse(requests[3].body) ==
-        json::parse(R"({"whom":"authority","regime":"152-fz","stage":"notice",
+        json::parse(R"({"whom":"authority","regime":"ru-152fz","stage":"notice",
                         "name":"An authority","at":"2026-01-02T01:00:00.000Z"})"));
   CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
   CHECK(Says(requests[5].target, "state=open"));

@@ -1,0 +1,194 @@
+// coffer today: what waits for who asks, by role.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "api/cli/client/client_lookup.h"
+#include "api/cli/commands/commands.h"
+#include "api/cli/commands/run_with.h"
+#include "api/cli/text/json_output.h"
+#include "api/cli/text/json_view.h"
+#include "audit/text/clock.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
+struct TodayOptions {
+  ConnectionOptions connection;
+  std::uint64_t days = 7;
+};
+
+// One kind of thing that can wait: read only where the role allows it, as a refusal would stand in
+// the log as an attempt.
+struct Waiting {
+  const char* name;    // member of the JSON
+  const char* action;  // that reads it
+  const char* nothing;
+  const char* heading;
+};
+constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "Requests"};
+constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
+                             "To be approved"};
+constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
+                         "Holds to be looked at again"};
+constexpr Waiting kEmergencies{"emergency_access", "emergency.read",
+                               "No emergency access is to be reviewed.",
+                               "Emergency access to be reviewed"};
+constexpr Waiting kVault{"vault", "status.read", "The vault asks for nothing.", "The vault"};
+
+class Today {
+ public:
+  Today(ApiClient& client, std::uint64_t days, json actions)
+      : client_(client),
+        days_(days),
+        until_(audit::FormatTimestamp(
+            {audit::SystemClock().Now().ms + static_cast<std::int64_t>(days) * kDayMs})),
+        actions_(std::move(actions)) {}
+
+  Outcome<json> Collect() {
+    COFFER_TRY(Add(kRequests, &Today::Requests));
+    COFFER_TRY(Add(kApprovals, &Today::Approvals));
+    COFFER_TRY(Add(kHolds, &Today::Holds));
+    COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
+    COFFER_TRY(Add(kVault, &Today::OfTheVault));
+    return std::move(all_);
+  }
+
+ private:
+  Outcome<void> Add(const Waiting& what, Outcome<json> (Today::*read)()) {
+    if (std::ranges::find(actions_, json(what.action)) == actions_.end()) return {};
+    COFFER_ASSIGN(all_[what.name], (this->*read)());
+    return {};
+  }
+
+  Outcome<json> Requests() {
+    Target target("/v1/requests");
+    target.With("due", "soon").With("days", std::to_string(days_));
+    return CollectPages(client_, target);
+  }
+
+  Outcome<json> Approvals() {
+    COFFER_ASSIGN(const json all, CollectPages(client_, Target("/v1/approvals")));
+    return Those(all, [](const json& one) { return Text(one, "state") == "pending"; });
+  }
+
+  Outcome<json> Holds() {
+    COFFER_ASSIGN(const json all, CollectPages(client_, Target("/v1/holds")));
+    return Those(all, [this](const json& one) { return Text(one, "review_due") <= until_; });
+  }
+
+  Outcome<json> Emergencies() {
+    COFFER_ASSIGN(const json answer, client_.Get(Target("/v1/emergency-access")));
+    return Those(Member(answer, "items"),
+                 [](const json& one) { return Text(one, "reviewed").empty(); });
+  }
+
+  // What of the vault's standing is for somebody to do.
+  Outcome<json> OfTheVault() {
+    COFFER_ASSIGN(const json status, client_.Get(Target("/v1/status")));
+    json asks = json::array();
+    const auto ask = [&](bool does, const std::string& what) {
+      if (does) asks.push_back(what);
+    };
+    const json& backups = Member(status, "backups");
+    ask(Text(status, "waiting_for_clock") == "true",
+        "the clock has jumped: nothing is deleted until two people confirm it");
+    ask(Number(status, "classes_without_policy").value_or(0) > 0,
+        Text(status, "classes_without_policy") +
+            " classes have no policy: nothing says how long their records are kept");
+    ask(!Text(status, "unknown_time_zone").empty(),
+        "the retention schedule's time zone is not known to this machine");
+    ask(Number(Member(status, "scrub"), "damaged").value_or(0) > 0,
+        "stored data is damaged: coffer status");
+    ask(Number(backups, "with_problem").value_or(0) > 0,
+        "backups have a problem: coffer backup status");
+    ask(Text(backups, "drill_failed") == "true", "the last restore drill failed");
+    ask(Text(backups, "drill_overdue") == "true", "a restore drill is overdue");
+    const std::string ends = Text(status, "certificate_expires");
+    ask(!ends.empty() && ends <= until_, "the server's certificate ends at " + ends);
+    return asks;
+  }
+
+  template <class Keep>
+  static json Those(const json& all, const Keep& keep) {
+    json those = json::array();
+    std::ranges::copy_if(all, std::back_inserter(those), keep);
+    return those;
+  }
+
+  ApiClient& client_;
+  const std::uint64_t days_;
+  const std::string until_;
+  const json actions_;
+  json all_ = json::object();
+};
+
+std::string LineOf(const Waiting& what, const json& item) {
+  if (what.name == kRequests.name) {
+    const std::string client = Text(item, "client");
+    return Text(item, "id") + "  " + Text(item, "kind") + " of " +
+           (client.empty() ? "somebody not known yet" : client) + ", " + Text(item, "standing") +
+           ", " + Text(item, "next_due");
+  }
+  if (what.name == kApprovals.name) {
+    return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
+           ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
+  }
+  if (what.name == kHolds.name) {
+    return Text(item, "id") + "  case " + Text(item, "case_number") + ", by " +
+           Text(item, "review_due");
+  }
+  if (what.name == kEmergencies.name) {
+    return Text(item, "id") + "  of " + Text(item, "client") + " by " + Text(item, "principal") +
+           ", until " + Text(item, "review_due");
+  }
+  return TextOf(item);
+}
+
+Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json me, client.Get(Target("/v1/me")));
+  COFFER_ASSIGN(const json all, Today(client, options.days, Member(me, "actions")).Collect());
+  if (options.connection.json) {
+    PrintJson(console, all);
+    return Exit::kOk;
+  }
+  if (all.empty()) {
+    console.out << "For the role " << Printable(Text(Member(me, "principal"), "role"))
+                << " nothing is kept that could wait.\n";
+    return Exit::kOk;
+  }
+  for (const Waiting* what : {&kRequests, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+    if (!all.contains(what->name)) continue;
+    const json& items = all.at(what->name);
+    if (items.empty()) {
+      console.out << what->nothing << '\n';
+      continue;
+    }
+    console.out << what->heading << ":\n";
+    for (const json& item : items) console.out << "  " << Printable(LineOf(*what, item)) << '\n';
+  }
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void AddTodayCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<TodayOptions>();
+  CLI::App* command = app.add_subcommand(
+      "today", "Show what waits for you: what is due, to be decided or reviewed");
+  command->add_option("--days", options->days, "Also what is due within so many days")
+      ->check(CLI::Range(0, 3660))
+      ->type_name("N")
+      ->capture_default_str();
+  command->footer("What your role may not read is left out.\n\nExample:\n  coffer today");
+  RunOnline(*command, chosen, options, ShowToday);
+}
+
+}  // namespace coffer::cli
