@@ -4,6 +4,7 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/deletion_state.h"
+#include "vault/oversight/oversight_state.h"
 #include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
@@ -21,6 +22,8 @@ Result<RoomStates> OpenRoomStates(Database& database) {
   rooms.Add(std::move(rights));
   COFFER_ASSIGN(auto deletion, DeletionState::Open(database));
   rooms.Add(std::move(deletion));
+  COFFER_ASSIGN(auto oversight, OversightState::Open(database));
+  rooms.Add(std::move(oversight));
   return rooms;
 }
 

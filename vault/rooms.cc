@@ -51,6 +51,8 @@ Services::Services(Rooms& room)
       access_log(*room.operations, *room.log_readers, *room.snapshots, *room.trees),
       reader_reports(*room.operations, *room.log_readers),
       evidence(*room.operations, *room.log_readers, *room.trees),
+      breach_scopes(*room.operations, *room.snapshots),
+      breaches(*room.operations, breach_scopes),
       verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
       emergency_reports(*room.operations, *room.log_readers),
       traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),

@@ -49,6 +49,8 @@
 #include "vault/engine/published_tree.h"
 #include "vault/engine/snapshot_reader.h"
 #include "vault/oversight/access_log.h"
+#include "vault/oversight/breach_scopes.h"
+#include "vault/oversight/breaches.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
@@ -147,6 +149,8 @@ struct Services {
   AccessLog access_log;
   ReaderReports reader_reports;
   EvidenceBundles evidence;
+  BreachScopes breach_scopes;
+  Breaches breaches;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

@@ -375,6 +375,8 @@ ReaderReports& Vault::reader_reports() const { return rooms_->services->reader_r
 EvidenceBundles& Vault::evidence() const { return rooms_->services->evidence; }
 Verification& Vault::verification() const { return rooms_->services->verification; }
 EmergencyReports& Vault::emergency_reports() const { return rooms_->services->emergency_reports; }
+BreachScopes& Vault::breach_scopes() const { return rooms_->services->breach_scopes; }
+Breaches& Vault::breaches() const { return rooms_->services->breaches; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }

@@ -41,6 +41,8 @@
 #include "vault/deletion/retention.h"
 #include "vault/new_vault.h"
 #include "vault/oversight/access_log.h"
+#include "vault/oversight/breach_scopes.h"
+#include "vault/oversight/breaches.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
@@ -111,6 +113,8 @@ class Vault {
   AccessLog& access_log() const;
   ReaderReports& reader_reports() const;
   EvidenceBundles& evidence() const;
+  BreachScopes& breach_scopes() const;
+  Breaches& breaches() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

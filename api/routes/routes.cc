@@ -6,6 +6,7 @@
 #include "api/routes/approvals.h"
 #include "api/routes/assignments.h"
 #include "api/routes/backups.h"
+#include "api/routes/breaches.h"
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
 #include "api/routes/consents.h"
@@ -51,7 +52,8 @@ std::vector<Route> RoutesOfRooms() {
            ApprovalRoutes(),   EmergencyAccessRoutes(),
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
-           ConsentRoutes(),    RequestRoutes(),
+           ConsentRoutes(),    BreachRoutes(),
+           RequestRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

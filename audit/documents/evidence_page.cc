@@ -240,8 +240,12 @@ std::string Page::Actor(const Entry& entry) const {
   if (entry.actor_kind != ActorKind::kUnknown) {
     add(Html(Text(std::string("kind.").append(Name(entry.actor_kind)))));
   }
-  if (const std::string* const auth = Find(messages_, "auth.", entry.auth)) {
+  // "token:tok_…": the kind in words, which of them as it stands.
+  const std::string_view shown = entry.auth;
+  const std::size_t colon = std::min(shown.find(':'), shown.size());
+  if (const std::string* const auth = Find(messages_, "auth.", shown.substr(0, colon))) {
     add(Html(*auth));
+    if (colon < shown.size()) add(CodeHtml(shown.substr(colon + 1)));
   } else {
     add(CodeHtml(entry.auth));
   }

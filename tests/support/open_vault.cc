@@ -286,7 +286,7 @@ json OpenVault::Allowed(Role role, const json& more) const {
   json entry = {{"actor", TokenOf(role).principal.Text()},
                 {"actor_kind", "service"},
                 {"address", kAddress},
-                {"auth", "token"},
+                {"auth", "token:" + TokenOf(role).id.Text()},
                 {"decision", "allow"},
                 {"outcome", "ok"},
                 {"purpose", kPurpose},

@@ -47,6 +47,14 @@ std::string_view FaultOf(const Call& call, Timestamp now) {
   return {};
 }
 
+// With its id: what was done with a token that was stolen can be told from what was done with the
+// others of its principal.
+std::string AuthOf(const TokenRow* token) {
+  if (token == nullptr) return "certificate";
+  if (token->is_session()) return "session:" + SessionId{token->id.value}.Text();
+  return "token:" + token->id.Text();
+}
+
 // Erasing the data and handing it out are what restricting it is often a step to.
 bool StopsWhenRestricted(Action action) {
   return TouchesClientData(action) && action != Action::kClientErase &&
@@ -255,9 +263,7 @@ Status Operations::Authorize(Transaction& transaction, Call& call,
     if (call.entry.actor.empty()) call.entry.actor = call.actor.Text();
     call.entry.actor_kind = call.actor.kind() == PrincipalKind::kUser ? audit::ActorKind::kUser
                                                                       : audit::ActorKind::kService;
-    call.entry.auth = call.token == nullptr      ? "certificate"
-                      : call.token->is_session() ? "session"
-                                                 : "token";
+    call.entry.auth = AuthOf(call.token);
   }
   // A purpose that is in no register is the caller's text, and free text is not kept in the log.
   if (!transaction.Of<CatalogState>().current().purposes.contains(call.caller.purpose))

@@ -27,6 +27,9 @@ ReasonRule ReasonRuleOf(Action action) {
     case kRetentionRun:
     case kClockConfirm:
     case kAccessExplain:
+    case kBreachRead:
+    case kBreachWrite:
+    case kBreachScope:
     case kLogVerify:
     case kConsentTextRead:
     case kConsentTextWrite:

@@ -25,6 +25,8 @@ struct CommittedTable {
 constexpr std::array<CommittedTable, kCommittedTables> kCommitted = {{
     {"approvals"},
     {"assignments"},
+    {"breach_events"},
+    {"breaches"},
     {"classes"},
     {"client_restrictions"},
     {"consent_texts"},

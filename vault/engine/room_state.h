@@ -25,8 +25,8 @@ class RoomStates;
 class Transaction;
 
 // In the order in which they are loaded: each may look at those before it.
-enum class Room : std::uint8_t { kCatalog, kAccess, kClients, kRights, kDeletion };
-inline constexpr std::size_t kRoomCount = 5;
+enum class Room : std::uint8_t { kCatalog, kAccess, kClients, kRights, kDeletion, kOversight };
+inline constexpr std::size_t kRoomCount = 6;
 
 // What a room reads its memory from.
 struct RoomSources {

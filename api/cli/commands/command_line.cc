@@ -177,6 +177,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddRecordCommands(app, chosen);
   AddHoldCommands(app, chosen);
   AddConsentCommands(app, chosen);
+  AddBreachCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);

@@ -49,6 +49,7 @@ void AddClientRegisterCommands(CLI::App& group, Command& chosen);  // of "client
 void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddConsentCommands(CLI::App& app, Command& chosen);
+void AddBreachCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);
 void AddTodayCommand(CLI::App& app, Command& chosen);

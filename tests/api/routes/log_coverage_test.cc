@@ -150,6 +150,15 @@ const std::vector<Row>& Rows() {
       {"putRole", kAdministrator, 200, {{"role.write", "version=2 payload_hash", "desk-{n}; one person alone"}}, R"({"title": "{mark}", "grants": [{"actions": ["class.read"]}]})", "", {{"{name}", "desk-{n}"}}},
       {"explainAccess", kSecurityOfficer, 200, {{"access.explain", "client={client} class=contact", "{other} record.read"}}, R"({"principal": "{other}", "action": "record.read", "client": "{client}", "class": "contact", "purpose": "{mark}", "address": "198.51.100.1"})"},
 
+      {"findBreachScope", kSecurityOfficer, 200, {{"breach.scope", "", "{token}; {service}; from 198.51.100.0/24; since 2026-01-01T00:00:00.000Z; until 2030-01-01T00:00:00.000Z"}}, R"({"token": "{token}", "principal": "{service}", "address": "198.51.100.0/24", "from": "2026-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z"})"},
+      {"openBreach", kPrivacyOfficer, 201, {{"breach.write", "", "* opened"}}, R"({"aware": "2026-01-01T00:00:00Z", "kinds": ["confidentiality"], "regimes": ["gdpr"], "facts": "{mark}"})"},
+      {"listBreaches", kAuditor, 200, {{"breach.read"}}},
+      {"getBreach", kAuditor, 200, {{"breach.read", "", "{breach}"}}},
+      {"noteBreach", kSecurityOfficer, 200, {{"breach.write", "", "{breach} noted"}}, R"({"measures": "{mark}"})"},
+      {"scopeBreach", kSecurityOfficer, 200, {{"breach.scope", "", "{breach}; {service}"}, {"breach.write", "", "{breach} scoped"}}, R"({"principal": "{service}"})"},
+      {"notifyOfBreach", kPrivacyOfficer, 200, {{"breach.write", "", "{breach} notified"}}, R"({"whom": "subjects", "name": "{mark}", "at": "2026-01-02T00:00:00Z"})"},
+      {"closeBreach", kPrivacyOfficer, 200, {{"breach.write", "", "{breach} closed"}}, R"({"conclusion": "{mark}", "not_notified": "{mark}"})"},
+
       {"listTokens", kAdministrator, 200, {{"token.list"}}},
       {"createToken", kAdministrator, 201, {{"token.create", "", "* * case-worker"}}, R"({"name": "{mark}", "role": "case-worker"})"},
       {"createToken", kAdministrator, 201, {{"token.create", "", "* {service} case-worker; .+record.read.+; one person alone"}}, R"({"name": "{mark}", "principal": "{service}", "limits": {"actions": ["record.read"]}})"},
@@ -342,6 +351,17 @@ class LogCalls : public ApiCalls {
     agreed.evidence = Mark();
     values["{consent}"] =
         Must(vault.consents().GiveConsent(As(kPrivacyOfficer), client, agreed)).consent.id.Text();
+    values["{breach}"] = Must(vault.breaches().OpenBreach(As(kPrivacyOfficer),
+                                                          {.aware = audit::Timestamp{1767225600000},
+                                                           .occurred_from = {},
+                                                           .occurred_to = {},
+                                                           .kinds = {"integrity"},
+                                                           .taken = {},
+                                                           .regimes = {"gdpr"},
+                                                           .facts = Mark(),
+                                                           .effects = {},
+                                                           .measures = {}}))
+                             .id.Text();
     vault::RequestForm asked;
     asked.kind = vault::RequestKind::kErasure;
     asked.regime = "gdpr";
@@ -560,17 +580,51 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {
-    "assignClients",    "changePassword", "completeEnrolment", "createService",
-    "createToken",      "createUser",     "decideApproval",    "deleteAssignment",
-    "endLease",         "endSession",     "enrolUserAgain",    "eraseClient",
-    "eraseRecords",     "giveConsent",    "giveLease",         "handOverClients",
-    "issueCertificate", "liftHold",       "liftRestriction",   "logIn",
-    "logOut",           "openEmergency",  "placeHold",         "placeRestriction",
-    "putAssignment",    "putClass",       "putConsentText",    "putPurpose",
-    "putRole",          "putTeam",        "recordBackupDrill", "requestApproval",
-    "reviewEmergency",  "revokeToken",    "rotateToken",       "stepUp",
-    "updateService",    "updateUser",     "withdrawApproval",  "withdrawConsent"};
+const std::set<std::string_view> kChangesState = {"assignClients",
+                                                  "changePassword",
+                                                  "closeBreach",
+                                                  "completeEnrolment",
+                                                  "createService",
+                                                  "createToken",
+                                                  "createUser",
+                                                  "decideApproval",
+                                                  "deleteAssignment",
+                                                  "endLease",
+                                                  "endSession",
+                                                  "enrolUserAgain",
+                                                  "eraseClient",
+                                                  "eraseRecords",
+                                                  "giveConsent",
+                                                  "giveLease",
+                                                  "handOverClients",
+                                                  "issueCertificate",
+                                                  "liftHold",
+                                                  "liftRestriction",
+                                                  "logIn",
+                                                  "logOut",
+                                                  "noteBreach",
+                                                  "notifyOfBreach",
+                                                  "openBreach",
+                                                  "openEmergency",
+                                                  "placeHold",
+                                                  "placeRestriction",
+                                                  "putAssignment",
+                                                  "putClass",
+                                                  "putConsentText",
+                                                  "putPurpose",
+                                                  "putRole",
+                                                  "putTeam",
+                                                  "recordBackupDrill",
+                                                  "requestApproval",
+                                                  "reviewEmergency",
+                                                  "revokeToken",
+                                                  "rotateToken",
+                                                  "scopeBreach",
+                                                  "stepUp",
+                                                  "updateService",
+                                                  "updateUser",
+                                                  "withdrawApproval",
+                                                  "withdrawConsent"};
 
 // A reason is with the first entry of each client that is named, and the call's own is the first;
 // where none is named, with that.
@@ -619,15 +673,21 @@ void CheckDone(LogCalls& api, const Route& route, const Row& row, const LogCalls
     CHECK(entry.at("rule") == (own ? "self" : "role:" + name));
     CHECK(entry.at("actor") == actor);
     CHECK(entry.at("actor_kind") == (actor.starts_with("usr_") ? "user" : "service"));
-    CHECK(entry.at("auth") == (holder == kToken     ? "token"
-                               : holder == kSession ? "session"
-                               : newcomer           ? "enrolment"
-                                                    : "password"));
+    const std::string auth = entry.at("auth");
+    if (holder == kSession) {
+      CHECK(auth.starts_with("session:ses_"));
+    } else {
+      CHECK(auth == (role != nullptr    ? "token:" + api.TokenOf(*role).id.Text()
+                     : holder == kToken ? "token:" + values.at("{token}")
+                     : newcomer         ? "enrolment"
+                                        : "password"));
+    }
     CHECK(entry.at("address") == LogCalls::kAddress);
 
     Names names = kOfEveryEntry;
     if (!IsOpen(route)) names.insert("purpose");
-    if (HasReason(answer.entries, i)) names.insert("note_hash");
+    // Two operations, each with its reason.
+    if (HasReason(answer.entries, i) || row.operation == "scopeBreach") names.insert("note_hash");
     if (i + 1 == row.leaves.size()) {
       if (kChangesState.contains(row.operation) && want.outcome != "unchanged") {
         names.insert("state_hash");
@@ -666,8 +726,9 @@ void CheckRefused(LogCalls& api, const Route& route, const Row& row, const LogCa
   const json& entry = answer.entries[0];
   INFO(entry.dump());
   CHECK(entry.at("request") == api.last.call.Text());
-  CHECK(entry.at("action") ==
-        (row.leaves.empty() ? Name(*route.permission.action()) : row.leaves.back().action));
+  CHECK(entry.at("action") == (row.leaves.empty() || row.operation == "scopeBreach"
+                                   ? Name(*route.permission.action())
+                                   : row.leaves.back().action));
   CHECK(entry.at("decision") == wanted.decision);
   CHECK(entry.at("rule") == wanted.rule);
   CHECK(entry.at("outcome") == wanted.outcome);

@@ -215,7 +215,7 @@ TEST_CASE("a login opens a session that acts with the user's role") {
   const json entry = vault.EntryOf(caller);
   CHECK(entry.at("actor") == user.id.Text());
   CHECK(entry.at("actor_kind") == "user");
-  CHECK(entry.at("auth") == "session");
+  CHECK(entry.at("auth") == "session:" + session->info.id.Text());
   const auto who = vault->tokens().WhoAmI(UserVault::Stranger(session->secret));
   REQUIRE(who);
   CHECK(who->principal.login == "tamsin");

@@ -1,0 +1,10 @@
+#include "vault/oversight/oversight_state.h"
+
+namespace coffer::vault {
+
+Result<std::unique_ptr<OversightState>> OversightState::Open(Database& database) {
+  COFFER_ASSIGN(auto breaches, BreachStore::Open(database));
+  return std::unique_ptr<OversightState>(new OversightState(std::move(breaches)));
+}
+
+}  // namespace coffer::vault
