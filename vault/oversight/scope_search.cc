@@ -84,8 +84,9 @@ class ScopeSearch {
   }
 
  private:
-  bool MayMatch(std::string_view bytes) const {
+  bool MayMatch(std::string_view bytes) {
     if (!actor_.empty() && !bytes.contains(actor_)) return false;
+    if (subject_.network && !MayBeFrom(bytes)) return false;
     if (auth_.empty() || bytes.contains(auth_)) return true;
     return !owner_.empty() && bytes.contains(old_auth_) && bytes.contains(owner_);
   }
@@ -116,9 +117,22 @@ class ScopeSearch {
       if (entry.actor_kind != audit::ActorKind::kSystem) ++scope_.without_address;
       return false;
     }
+    return IsOfNetwork(entry.address);
+  }
+
+  // One without an address is looked at: it is counted.
+  bool MayBeFrom(std::string_view bytes) {
+    static constexpr std::string_view kAddress = "\"address\":\"";
+    const auto at = bytes.find(kAddress);
+    if (at == bytes.npos) return true;
+    const std::string_view rest = bytes.substr(at + kAddress.size());
+    return IsOfNetwork(rest.substr(0, rest.find('"')));
+  }
+
+  bool IsOfNetwork(std::string_view address) {
     if (addresses_.size() > kMostAddresses) addresses_.clear();
-    const auto [found, fresh] = addresses_.try_emplace(entry.address, false);
-    if (fresh) found->second = subject_.network->Contains(entry.address);
+    const auto [found, fresh] = addresses_.try_emplace(std::string(address), false);
+    if (fresh) found->second = subject_.network->Contains(address);
     return found->second;
   }
 
