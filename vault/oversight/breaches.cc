@@ -104,7 +104,7 @@ Result<Breach> Breaches::Say(const Caller& caller, const BreachId& id, BreachSte
       return std::unexpected(BreachFault(std::move(issues)));
     }
     COFFER_TRY(AppendEvent(transaction, call, breach, step, document));
-    return std::move(breach);
+    return breach;
   });
 }
 

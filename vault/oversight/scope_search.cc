@@ -8,7 +8,7 @@ namespace {
 
 // A reader that holds one state of the database keeps its WAL from being emptied: so many entries,
 // some tens of milliseconds, at a time.
-constexpr std::uint64_t kStep = 20'000;
+constexpr std::uint64_t kScopeStep = 20'000;
 constexpr std::size_t kMostAddresses = 10'000;
 
 // A member and its value stand in the bytes of an entry in one spelling only, and the quotes of a
@@ -71,8 +71,8 @@ class ScopeSearch {
     }
     end = std::max(end, scope_.first_seq);
     scope_.searched = end - scope_.first_seq;
-    for (std::uint64_t at = scope_.first_seq; at < end; at += kStep) {
-      const std::uint64_t to = std::min(end, at + kStep);
+    for (std::uint64_t at = scope_.first_seq; at < end; at += kScopeStep) {
+      const std::uint64_t to = std::min(end, at + kScopeStep);
       std::uint64_t read = 0;
       COFFER_TRY(log_.ReadEntries(at, to, [&](std::uint64_t, std::string_view bytes) -> Status {
         ++read;
