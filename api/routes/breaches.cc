@@ -43,10 +43,6 @@ Result<vault::BreachFacts> FactsIn(Input& input, const json& object) {
   return facts;
 }
 
-constexpr std::initializer_list<std::string_view> kFacts = {"aware", "occurred_from", "occurred_to",
-                                                            "kinds", "taken",         "regimes",
-                                                            "facts", "effects",       "measures"};
-
 Result<Reply> ShowBreach(const Service& service, const Call& call,
                          const Result<vault::Breach>& breach, int status = 200) {
   if (!breach) return std::unexpected(breach.error());
@@ -73,7 +69,9 @@ Result<Reply> FindBreachScope(const Service& service, const Call& call) {
 
 Result<Reply> OpenBreach(const Service& service, const Call& call) {
   Input input(service, call, Action::kBreachWrite);
-  COFFER_ASSIGN(const json object, input.Object(kFacts));
+  COFFER_ASSIGN(const json object,
+                input.Object({"aware", "occurred_from", "occurred_to", "kinds", "taken", "regimes",
+                              "facts", "effects", "measures"}));
   COFFER_ASSIGN(const auto facts, FactsIn(input, object));
   const auto breach = service.vault.breaches().OpenBreach(call.caller, facts);
   COFFER_ASSIGN(Reply reply, ShowBreach(service, call, breach, 201));
@@ -84,7 +82,9 @@ Result<Reply> OpenBreach(const Service& service, const Call& call) {
 Result<Reply> NoteBreach(const Service& service, const Call& call) {
   Input input(service, call, Action::kBreachWrite);
   COFFER_ASSIGN(const auto id, BreachInPath(input, call));
-  COFFER_ASSIGN(const json object, input.Object(kFacts));
+  COFFER_ASSIGN(const json object,
+                input.Object({"aware", "occurred_from", "occurred_to", "kinds", "taken", "regimes",
+                              "facts", "effects", "measures"}));
   COFFER_ASSIGN(const auto facts, FactsIn(input, object));
   return ShowBreach(service, call, service.vault.breaches().NoteBreach(call.caller, id, facts));
 }
