@@ -49,7 +49,7 @@ json ClientOf(const std::string& id, const std::string& class_name) {
              {"fields", {"@email", "phone"}}}}}};
 }
 
-bool Says(const std::string& text, const std::string& part) {
+bool BreachSays(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -85,18 +85,18 @@ TEST_CASE("what cannot be told of a scope is said") {
     Tool coffer(InTurn({Reply(200, ScopeWith(more).dump())}));
     return coffer({"breach", "scope", "--principal", "anna"}).out;
   };
-  CHECK(Says(told({{"searched", 0}, {"matched", 0}}), "NOTHING WAS SEARCHED"));
-  CHECK(Says(told({{"matched", 0}}), "Nothing was found"));
-  CHECK(Says(told({{"clients", 0}}), "No client was met"));
-  CHECK(Says(told({{"possible", 4}}), "POSSIBLY OF ANOTHER TOKEN: 4"));
-  CHECK(Says(told({{"without_address", 5}}), "WITHOUT AN ADDRESS: 5"));
-  CHECK(Says(told({{"unreadable", 6}}), "DAMAGED: 6"));
-  CHECK(Says(
+  CHECK(BreachSays(told({{"searched", 0}, {"matched", 0}}), "NOTHING WAS SEARCHED"));
+  CHECK(BreachSays(told({{"matched", 0}}), "Nothing was found"));
+  CHECK(BreachSays(told({{"clients", 0}}), "No client was met"));
+  CHECK(BreachSays(told({{"possible", 4}}), "POSSIBLY OF ANOTHER TOKEN: 4"));
+  CHECK(BreachSays(told({{"without_address", 5}}), "WITHOUT AN ADDRESS: 5"));
+  CHECK(BreachSays(told({{"unreadable", 6}}), "DAMAGED: 6"));
+  CHECK(BreachSays(
       told({{"actions", {{{"action", "hold.read"}, {"without_client", 7}, {"exact", false}}}}}),
       "NOT KNOWN EXACTLY: 7 answers of hold.read"));
   const std::string whole = told({{"items", {ClientOf("cli_1", "contact")}}});
-  CHECK(Says(whole, "plain text"));
-  CHECK(Says(whole, "cli_1"));
+  CHECK(BreachSays(whole, "plain text"));
+  CHECK(BreachSays(whole, "cli_1"));
   Tool coffer(InTurn({}));
   CHECK(coffer({"breach", "scope"}).exit == 2);
   CHECK(coffer({"breach", "scope", "--address", "::1", "--breach", "brc_1", "--csv"}).exit == 2);
@@ -118,15 +118,15 @@ TEST_CASE("the register is written and shown as it was typed") {
                              "--kind", "availability", "--regime", "gdpr", "--facts", "Lost."});
   CAPTURE(opened.err);
   CHECK(opened.exit == 0);
-  CHECK(Says(opened.out, "overdue"));
-  CHECK(Says(opened.out, "17"));
+  CHECK(BreachSays(opened.out, "overdue"));
+  CHECK(BreachSays(opened.out, "17"));
   CHECK(coffer({"breach", "note", "brc_1", "--effects", "None."}).exit == 0);
   CHECK(coffer({"breach", "scope", "--breach", "brc_1", "--address", "::1"}).exit == 0);
   CHECK(coffer({"breach", "notify", "brc_1", "--whom", "authority", "--regime", "ru-152fz",
                 "--stage", "notice", "--name", "An authority", "--at", "2026-01-02T01:00:00Z"})
             .exit == 0);
   CHECK(coffer({"breach", "close", "brc_1", "--conclusion", "Over."}).exit == 0);
-  CHECK(Says(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
+  CHECK(BreachSays(coffer({"breach", "list", "--state", "open"}).out, "gdpr overdue 2026-01-05"));
   CHECK(coffer({"breach", "show", "brc_1"}).exit == 0);
   const auto& requests = coffer.server.requests();
   REQUIRE(requests.size() == 7);
@@ -139,7 +139,7 @@ TEST_CASE("the register is written and shown as it was typed") {
         json::parse(R"({"whom":"authority","regime":"ru-152fz","stage":"notice",
                         "name":"An authority","at":"2026-01-02T01:00:00.000Z"})"));
   CHECK(Asked(requests[4]) == R"(POST /v1/breaches/brc_1/close {"conclusion":"Over."})");
-  CHECK(Says(requests[5].target, "state=open"));
+  CHECK(BreachSays(requests[5].target, "state=open"));
 }
 
 }  // namespace coffer::cli

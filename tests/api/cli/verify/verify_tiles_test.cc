@@ -60,7 +60,9 @@ Strings ResultOf(const PublicLog& log, const LogFiles& files, const Strings& mor
   return ResultOf(Verify(coffer, log, more));
 }
 
-bool Says(const Ran& ran, std::string_view text) { return ran.err.find(text) != std::string::npos; }
+bool BreachSays(const Ran& ran, std::string_view text) {
+  return ran.err.find(text) != std::string::npos;
+}
 
 std::string AsSigned(const PublicLog& log, std::uint64_t size) {
   return log.Sign({"test.example/log", size, audit::Hash{}});
@@ -320,7 +322,7 @@ TEST_CASE("tiles are verified with a key, and from one place that can be one") {
     CAPTURE(location);
     const Ran ran = coffer({"verify", "--tiles", location, "--log-key", key});
     CHECK(ran.exit == 2);
-    CHECK(Says(ran, "coffer: "));
+    CHECK(BreachSays(ran, "coffer: "));
   }
   CHECK(Verify(coffer, log, {"--deep"}).exit == 2);
   CHECK(Verify(coffer, log, {"--url", "https://vault.example"}).exit == 2);
@@ -357,7 +359,7 @@ TEST_CASE("a mirror's directory holds files and nothing that is waited for or ne
   WriteFiles(files, directory);
   const Ran ran = verify();
   CHECK(ran.exit == 4);
-  CHECK(Says(ran, "tile/entries/000.p/5: file_too_large"));
+  CHECK(BreachSays(ran, "tile/entries/000.p/5: file_too_large"));
 }
 
 namespace {
@@ -422,7 +424,7 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, much);
     });
     CHECK(ran.exit == 1);
-    CHECK(Says(ran, "too large"));
+    CHECK(BreachSays(ran, "too large"));
   }
   SECTION("chunks without end") {
     const Ran ran = instead([&](const auto& write) {
@@ -430,7 +432,7 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, "10000\r\n" + much + "\r\n");
     });
     CHECK(ran.exit == 1);
-    CHECK(Says(ran, "too large"));
+    CHECK(BreachSays(ran, "too large"));
   }
   SECTION("no length, without end") {
     const Ran ran = instead([&](const auto& write) {
@@ -438,13 +440,13 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, much);
     });
     CHECK(ran.exit == 1);
-    CHECK(Says(ran, "too large"));
+    CHECK(BreachSays(ran, "too large"));
   }
   SECTION("less than was promised") {
     const Ran ran =
         instead([&](const auto& write) { write(Head(bundle.size()) + bundle.substr(0, 1000)); });
     CHECK(ran.exit == 5);
-    CHECK(Says(ran, "broke"));
+    CHECK(BreachSays(ran, "broke"));
   }
   SECTION("no length, and half of it") {
     const Ran ran = instead([&](const auto& write) {
@@ -468,7 +470,7 @@ TEST_CASE("over TLS, a redirect leads nowhere") {
           "/log/checkpoint\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   });
   CHECK(ran.exit == 1);
-  CHECK(Says(ran, "checkpoint: the server answered with a redirect (302)"));
+  CHECK(BreachSays(ran, "checkpoint: the server answered with a redirect (302)"));
   CHECK_FALSE(followed);
 }
 
