@@ -60,9 +60,7 @@ Strings ResultOf(const PublicLog& log, const LogFiles& files, const Strings& mor
   return ResultOf(Verify(coffer, log, more));
 }
 
-bool BreachSays(const Ran& ran, std::string_view text) {
-  return ran.err.find(text) != std::string::npos;
-}
+bool Says(const Ran& ran, std::string_view text) { return ran.err.find(text) != std::string::npos; }
 
 std::string AsSigned(const PublicLog& log, std::uint64_t size) {
   return log.Sign({"test.example/log", size, audit::Hash{}});
@@ -322,7 +320,7 @@ TEST_CASE("tiles are verified with a key, and from one place that can be one") {
     CAPTURE(location);
     const Ran ran = coffer({"verify", "--tiles", location, "--log-key", key});
     CHECK(ran.exit == 2);
-    CHECK(BreachSays(ran, "coffer: "));
+    CHECK(Says(ran, "coffer: "));
   }
   CHECK(Verify(coffer, log, {"--deep"}).exit == 2);
   CHECK(Verify(coffer, log, {"--url", "https://vault.example"}).exit == 2);
@@ -359,7 +357,7 @@ TEST_CASE("a mirror's directory holds files and nothing that is waited for or ne
   WriteFiles(files, directory);
   const Ran ran = verify();
   CHECK(ran.exit == 4);
-  CHECK(BreachSays(ran, "tile/entries/000.p/5: file_too_large"));
+  CHECK(Says(ran, "tile/entries/000.p/5: file_too_large"));
 }
 
 namespace {
@@ -424,7 +422,7 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, much);
     });
     CHECK(ran.exit == 1);
-    CHECK(BreachSays(ran, "too large"));
+    CHECK(Says(ran, "too large"));
   }
   SECTION("chunks without end") {
     const Ran ran = instead([&](const auto& write) {
@@ -432,7 +430,7 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, "10000\r\n" + much + "\r\n");
     });
     CHECK(ran.exit == 1);
-    CHECK(BreachSays(ran, "too large"));
+    CHECK(Says(ran, "too large"));
   }
   SECTION("no length, without end") {
     const Ran ran = instead([&](const auto& write) {
@@ -440,13 +438,13 @@ TEST_CASE("over TLS, bodies that never end or end too soon are not taken") {
       pour(write, much);
     });
     CHECK(ran.exit == 1);
-    CHECK(BreachSays(ran, "too large"));
+    CHECK(Says(ran, "too large"));
   }
   SECTION("less than was promised") {
     const Ran ran =
         instead([&](const auto& write) { write(Head(bundle.size()) + bundle.substr(0, 1000)); });
     CHECK(ran.exit == 5);
-    CHECK(BreachSays(ran, "broke"));
+    CHECK(Says(ran, "broke"));
   }
   SECTION("no length, and half of it") {
     const Ran ran = instead([&](const auto& write) {
@@ -470,7 +468,7 @@ TEST_CASE("over TLS, a redirect leads nowhere") {
           "/log/checkpoint\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   });
   CHECK(ran.exit == 1);
-  CHECK(BreachSays(ran, "checkpoint: the server answered with a redirect (302)"));
+  CHECK(Says(ran, "checkpoint: the server answered with a redirect (302)"));
   CHECK_FALSE(followed);
 }
 
