@@ -190,13 +190,12 @@ Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const Re
   // Nothing is kept of the client: that answers everything, also what is asked afterwards.
   if (ErasesClient(entry)) return entry;
   const auto actions = ProvingActions(row.kind);
-  const bool is = entry.ts >= row.received &&
-                  std::ranges::find(actions, entry.action) != actions.end() &&
-                  (entry.action != Name(Action::kRestrictionWrite) ||
-                   Restricts(transaction, *row.client, entry)) &&
-                  // A consent that is given is no withdrawal.
-                  (entry.action != Name(Action::kConsentWrite) ||
-                   entry.detail.contains("; withdrawn; "));
+  const bool is =
+      entry.ts >= row.received && std::ranges::find(actions, entry.action) != actions.end() &&
+      (entry.action != Name(Action::kRestrictionWrite) ||
+       Restricts(transaction, *row.client, entry)) &&
+      // A consent that is given is no withdrawal.
+      (entry.action != Name(Action::kConsentWrite) || entry.detail.contains("; withdrawn; "));
   if (!is) return std::nullopt;
   return entry;
 }
