@@ -282,6 +282,45 @@ class Samples {
             {{"finding", "it was"}}};
       }};
     }
+    if (operation == "POST /v1/requests") {
+      return {[] { return Asked(); }};
+    }
+    if (operation == "POST /v1/requests/{request}/steps") {
+      return {[=, this] {
+        const std::string request = Made("privacy-officer", "/v1/requests", Asked().body);
+        return Sample{"privacy-officer",
+                      "/v1/requests/" + request + "/steps",
+                      {{"step", "refuse"}, {"words", "w"}, {"letter", "l"}, {"article", "a"}}};
+      }};
+    }
+    if (operation == "PUT /v1/regimes/{name}") {
+      return {[] {
+        return Sample{"privacy-officer",
+                      "/v1/regimes/words",
+                      {{"title", "t"},
+                       {"source", "s"},
+                       {"clocks", {{{"answer", "P1M"}, {"article", "a"}}}},
+                       {"refusals", {"r"}},
+                       {"keep", "P1Y"}}};
+      }};
+    }
+    if (operation == "POST /v1/breaches") {
+      return {[] { return Breach(); }};
+    }
+    if (operation.starts_with("POST /v1/breaches/{breach}/")) {
+      const std::string what = operation.substr(operation.rfind('/'));
+      return {[=, this] {
+        const std::string breach = Made("privacy-officer", "/v1/breaches", Breach().body);
+        json body = {{"facts", "f"}, {"effects", "e"}, {"measures", "m"}};
+        if (what == "/notices") {
+          body = {{"whom", "authority"}, {"regime", "gdpr"}, {"name", "n"},
+                  {"reference", "r"},    {"delay", "d"},     {"at", "2026-02-01T00:00:00Z"}};
+        } else if (what == "/close") {
+          body = {{"conclusion", "c"}, {"not_notified", "n"}};
+        }
+        return Sample{"privacy-officer", "/v1/breaches/" + breach + what, body};
+      }};
+    }
     FAIL("no sample of " << operation);
     return {};
   }
@@ -321,6 +360,28 @@ class Samples {
     return {"privacy-officer",
             "/v1/consent-texts/words",
             {{"texts", {{{"language", "en"}, {"text", "I agree."}}}}}};
+  }
+  static Sample Asked() {
+    return {"privacy-officer",
+            "/v1/requests",
+            {{"kind", "question"},
+             {"regime", "ccpa"},
+             {"channel", "letter"},
+             {"received", "2026-01-02"},
+             {"authority", "a"},
+             {"words", "w"},
+             {"attachments", {"a"}}}};
+  }
+  static Sample Breach() {
+    return {"privacy-officer",
+            "/v1/breaches",
+            {{"aware", "2026-01-01T00:00:00Z"},
+             {"kinds", {"confidentiality"}},
+             {"taken", {"answers"}},
+             {"regimes", {"gdpr"}},
+             {"facts", "f"},
+             {"effects", "e"},
+             {"measures", "m"}}};
   }
   static json Role() {
     return {{"title", "t"},

@@ -111,7 +111,9 @@ Status StoreWithdrawal(Transaction& transaction, std::pair<Consent, Bytes>& stor
                        std::optional<ConsentChannel> channel, const PrincipalId& by,
                        audit::Entry& entry) {
   auto& [consent, details] = stored;
-  consent.withdrawal = {transaction.now(), channel, by, transaction.NextSeq()};
+  // Not before it was given, by whichever clock: what ends it is the later.
+  const Timestamp now = std::max({transaction.now(), consent.given, consent.recorded});
+  consent.withdrawal = {now, channel, by, transaction.NextSeq()};
   AddDetail(entry, consent.purpose);
   entry.payload_hash = crypto::Sha256(crypto::AsBytes(WithdrawalStatementOf(consent)));
   COFFER_TRY(transaction.Of<AccessState>().stores.consents.Withdraw(consent));
@@ -213,10 +215,8 @@ Result<ToldConsent> Consents::WithdrawConsent(const Caller& caller, const Client
     }
     for (auto& stored : all) {
       const Consent& other = stored.first;
-      if (other.id == id || other.purpose != consent.purpose ||
-          !other.StandsAt(operations_.latest())) {
-        continue;
-      }
+      // Also one that has expired: by a clock that runs ahead, and would bring it back once mended.
+      if (other.id == id || other.purpose != consent.purpose || other.withdrawal) continue;
       audit::Entry entry;
       entry.action = Name(kAction);
       entry.client = client.Text();

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "tests/vault/test_vault.h"
+#include "vault/access/reason_rule.h"
+#include "vault/oversight/scope_counter.h"
 #include "vault/storage/migrations.h"
 
 namespace coffer::vault {
@@ -15,11 +17,12 @@ namespace {
 using enum Role;
 
 // What the test says that it was: nothing of the code that is tested.
-const std::set<std::string> kDisclosing = {
-    "client.read", "client.list", "client.search", "client.export", "client.package",
-    "record.read", "record.list", "hold.read",     "client.trace",  "assignment.write"};
-const std::set<std::string> kChanging = {"client.create", "client.update", "client.erase",
-                                         "record.create", "record.update", "record.delete"};
+const std::set<std::string> kDisclosing = {"client.read",   "client.update",   "client.list",
+                                           "client.search", "client.export",   "client.package",
+                                           "record.read",   "record.list",     "hold.read",
+                                           "client.trace",  "assignment.write"};
+const std::set<std::string> kChanging = {"client.create", "client.erase", "record.create",
+                                         "record.update", "record.delete"};
 const std::set<std::string> kDone = {"ok", "created", "updated", "unchanged", "repeated"};
 
 struct Walked {
@@ -167,6 +170,16 @@ Walked ToldBy(const BreachScope& scope) {
 }
 
 }  // namespace
+
+TEST_CASE("a scope knows every action whose entries name clients") {
+  for (int i = 0; i < kActionCount; ++i) {
+    const auto action = static_cast<Action>(i);
+    INFO(Name(action));
+    // Who may read reasons reads them with the log, under its action.
+    if (ReasonRuleOf(action) != ReasonRule::kClients || action == Action::kNoteRead) continue;
+    CHECK(FindMeetingAction(Name(action)) != nullptr);
+  }
+}
 
 TEST_CASE("a scope is what a plain walk over all entries gives") {
   ScopeVault vault;
