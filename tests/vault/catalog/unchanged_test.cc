@@ -126,6 +126,18 @@ std::map<std::string, Put> PutOperations() {
                                        R"({"grants": [{"actions": ["record.read"]}]})");
                                    return Told(stored, stored ? (*stored)->version : 0);
                                  }};
+  all["put /v1/regimes/{name}"] = {
+      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
+        const auto stored = vault->requests().PutRegime(
+            caller, "mine", R"({"title": "M", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})");
+        return Told(stored, stored ? (*stored)->version : 0);
+      }};
+  all["put /v1/consent-texts/{name}"] = {
+      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
+        const auto stored =
+            vault->consent_texts().PutConsentText(caller, "letters", {{{"en", "I agree."}}});
+        return Told(stored, stored ? stored->version : 0);
+      }};
   all["patch /v1/users/{principal}"] = {
       kAdministrator, [](TwiceVault& vault, const Caller& caller) {
         return Told(vault->principals().UpdatePrincipal(caller, vault.person,
