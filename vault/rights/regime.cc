@@ -21,7 +21,7 @@ constexpr std::string_view kKindsInWords =
     "must be of access, portability, rectification, erasure, restriction, objection, "
     "consent_withdrawal, stop_processing, complaint, question";
 constexpr std::size_t kMaxRegimeText = 500;
-constexpr std::size_t kMaxArticle = 64;
+constexpr std::size_t kMaxArticle = 120;
 constexpr std::size_t kMaxRefusals = 100;
 
 // Longer ones are mistakes, and what is counted of them stays in the calendar.

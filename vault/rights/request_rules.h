@@ -15,7 +15,7 @@ namespace coffer::vault {
 
 inline constexpr std::size_t kMaxRequestWords = 4000;
 inline constexpr std::size_t kMaxLetter = 200;
-inline constexpr std::size_t kMaxArticleOfStep = 64;  // as those of a regime
+inline constexpr std::size_t kMaxArticleOfStep = 120;  // as those of a regime
 inline constexpr std::size_t kMaxProofs = 20;
 
 // The state that a step leads to; nullopt: it is not possible from here. The state itself where the
