@@ -303,10 +303,10 @@ void AddStep(CLI::App& group, Command& chosen, const StepCommand& step) {
                       "The client's other open requests for the same too");
   }
   const std::string sample = step.words_required ? " --words \"...\"" : "";
-  command->footer(std::string("Example:\n  coffer request ") + step.name + " req_..." +
-                  (step.proofs
-                       ? " --erasure era_..."
-                       : (step.letter_required ? " --article \"12(5)\" --letter L-17" : "") + sample));
+  command->footer(
+      std::string("Example:\n  coffer request ") + step.name + " req_..." +
+      (step.proofs ? " --erasure era_..."
+                   : (step.letter_required ? " --article \"12(5)\" --letter L-17" : "") + sample));
   RunOnline(*command, chosen, options, TakeStep);
 }
 
