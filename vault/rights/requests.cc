@@ -152,8 +152,7 @@ std::string StepDetail(const RequestRow& row, StepKind kind) {
          "; " + DueInWords(row);
 }
 
-// The step of the client's request is in the log, `entry` about it. What is due afterwards stands
-// in it.
+// The request as it is after the step, and the step with what is due from then on.
 Status Store(Transaction& transaction, RequestRow& row, RequestStep step) {
   RequestStore& store = transaction.Of<RightsState>().requests;
   step.due = row.due;
@@ -172,8 +171,9 @@ bool Succeeded(const audit::Entry& entry) {
 // One that was placed, and stands: its entry has the id first.
 bool Restricts(Transaction& transaction, const ClientId& client, const audit::Entry& entry) {
   std::string_view detail = entry.detail;
-  if (detail.starts_with("ticket "))
+  if (detail.starts_with("ticket ")) {
     detail.remove_prefix(std::min(detail.find("; "), detail.size() - 2) + 2);
+  }
   const auto standing = transaction.Of<AccessState>().restrictions().Of(client);
   return std::ranges::any_of(standing, [&](const Restriction& restriction) {
     return detail.starts_with(restriction.id.Text());
@@ -572,12 +572,13 @@ Status Requests::Step(Transaction& transaction, const Call& call, const StepForm
   }
   if (form.kind == StepKind::kAnswer) COFFER_TRY(Prove(transaction, row, form, step));
   COFFER_ASSIGN(auto steps, state.requests.ListSteps(row.id));
+  const bool was_open = IsOpen(row.state);
   Advance(form.kind, now, row);
   if (form.kind == StepKind::kReopen) row.state = ReopenedTo(steps);
   COFFER_TRY(Seal(operations_, transaction, row, step));
   steps.push_back(step);
-  const bool decides = row.decided == now;
-  if (IsOpen(row.state) || decides) COFFER_TRY(Compute(transaction, *regime, steps, row));
+  // Of what was decided before nothing is counted any more, and its regime may have no clock.
+  if (was_open || IsOpen(row.state)) COFFER_TRY(Compute(transaction, *regime, steps, row));
   return Store(transaction, row, std::move(step));
 }
 

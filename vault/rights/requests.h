@@ -50,7 +50,8 @@ class Requests {
                                      const PageRequest& page);
   // Errors: kUnprocessable "step_invalid" with issues, "calendar_ends"; kConflict
   // "step_not_possible" in this state, "fulfilment_missing" with an issue that says what would show
-  // it, "extended_before", "extension_late", "too_many_steps" after 1000.
+  // it, "extended_before", "extension_late", "too_many_steps" for more talk
+  // after 1000, "regime_in_use" where it is taken up again and its regime has no clock for it.
   Result<Request> TakeStep(const Caller& caller, const RequestId& id, const StepForm& form);
 
   Result<std::vector<std::shared_ptr<const Regime>>> ListRegimes(const Caller& caller);
