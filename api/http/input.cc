@@ -175,6 +175,13 @@ Result<std::optional<std::uint64_t>> Input::QueryNumber(std::string_view name, s
   return *value;
 }
 
+Result<bool> Input::QueryFlag(std::string_view name) {
+  const std::string_view text = call_.Query(name);
+  if (text.empty() || text == "false") return false;
+  if (text == "true") return true;
+  return InvalidParameter(name, "must be true or false");
+}
+
 Result<std::optional<audit::Timestamp>> Input::QueryTime(std::string_view name) {
   const std::string_view text = call_.Query(name);
   if (text.empty()) return std::nullopt;

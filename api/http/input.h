@@ -57,6 +57,7 @@ class Input {
   // limit (1..most, else `otherwise`) and cursor of the query.
   Result<vault::PageRequest> Page();
   Result<std::optional<std::uint64_t>> QueryNumber(std::string_view name, std::uint64_t most);
+  Result<bool> QueryFlag(std::string_view name);  // absent: false
   Result<std::optional<audit::Timestamp>> QueryTime(std::string_view name);
   Result<audit::PageLanguage> Language();  // of the query; English when it says nothing
   // The version in If-Match: one strong entity tag of ours. Errors: kPreconditionRequired when

@@ -45,13 +45,10 @@ Result<Reply> ListHolds(const Service& service, const Call& call) {
     if (!id) return input.Refuse(id.error());
     client = *id;
   }
-  const auto lifted = call.Query("lifted");
-  if (!lifted.empty() && lifted != "true" && lifted != "false") {
-    return input.InvalidParameter("lifted", "must be true or false");
-  }
+  COFFER_ASSIGN(const bool lifted, input.QueryFlag("lifted"));
   COFFER_ASSIGN(const auto page, input.Page());
   COFFER_ASSIGN(const auto holds,
-                service.vault.holds().ListHolds(call.caller, client, lifted == "true", page));
+                service.vault.holds().ListHolds(call.caller, client, lifted, page));
   return WithClientNames(service, call, RenderList(holds.items, holds.next_cursor));
 }
 

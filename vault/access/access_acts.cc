@@ -39,11 +39,10 @@ json JsonOfCredentials(const UserCredentials& credentials) {
 void ActRestricted(Transaction& transaction, const Restriction& restriction,
                    ByteView sealed_basis) {
   const RestrictionRequest& terms = restriction.terms;
-  json content = {{"class", terms.class_name},
-                  {"all_but", terms.stops.all_but},
-                  {"purposes", terms.stops.purposes},
-                  {"since", restriction.since.ms},
-                  {"basis", crypto::Base64Encode(sealed_basis)}};
+  json content = {
+      {"class", terms.class_name},        {"all_but", terms.stops.all_but},
+      {"purposes", terms.stops.purposes}, {"legal_bases", terms.stops.legal_bases},
+      {"since", restriction.since.ms},    {"basis", crypto::Base64Encode(sealed_basis)}};
   if (restriction.placed_by) content["placed_by"] = restriction.placed_by->Text();
   transaction.Acted(
       {ActKind::kRestrictionPlaced, restriction.id.Text(), restriction.client, content.dump()});

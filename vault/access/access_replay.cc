@@ -70,6 +70,10 @@ Result<Replayed> ReplayRestriction(const Replay& replay) {
   restriction.terms.class_name = content.at("class").get<std::string>();
   restriction.terms.stops.all_but = content.at("all_but").get<bool>();
   restriction.terms.stops.purposes = content.at("purposes").get<std::vector<std::string>>();
+  // Lines of before objections to a legal basis have none.
+  if (const auto bases = content.find("legal_bases"); bases != content.end()) {
+    restriction.terms.stops.legal_bases = bases->get<std::vector<std::string>>();
+  }
   restriction.since = TimeAt(content, "since");
   COFFER_ASSIGN(auto basis, BytesIn(content, "basis"));
   // The words were sealed under a key that this state may not have, or that an erasure destroyed.
@@ -80,7 +84,9 @@ Result<Replayed> ReplayRestriction(const Replay& replay) {
       key && key->Expose().Open(RestrictionContext(replay.operations.keyring(), client, id),
                                 basis.value_or(Bytes()));
   if (!opens) basis.reset();
-  COFFER_TRY(replay.access().stores.restrictions.Insert(restriction, basis.value_or(Bytes())));
+  RestrictionStore& store = replay.access().stores.restrictions;
+  COFFER_TRY(store.Delete(client, id));  // where it was lifted here
+  COFFER_TRY(store.Insert(restriction, basis.value_or(Bytes())));
   StageRestriction(replay.transaction, std::move(restriction));
   return Replayed::kDone;
 }

@@ -72,10 +72,16 @@ AccessDecision RefuseStopped(Operations::Stop stop) {
   return decision;
 }
 
-bool ConsentIsRequired(const Transaction& transaction, const Call& call) {
+// What the register says of the call's purpose; null: nothing.
+const Purpose* PurposeOf(const Transaction& transaction, const Call& call) {
   const auto& purposes = transaction.Of<CatalogState>().current().purposes;
   const auto found = purposes.find(call.caller.purpose);
-  return found != purposes.end() && found->second.requires_consent;
+  return found == purposes.end() ? nullptr : &found->second;
+}
+
+bool ConsentIsRequired(const Transaction& transaction, const Call& call) {
+  const Purpose* const purpose = PurposeOf(transaction, call);
+  return purpose != nullptr && purpose->requires_consent;
 }
 
 std::int64_t HourOf(Timestamp time) { return time.ms / (3600 * 1000); }
@@ -226,13 +232,15 @@ Operations::Stop Operations::StopAt(const Transaction& transaction, const Call& 
                                     Timestamp now) {
   if (!StopsWhenRestricted(action)) return Stop::kNone;
   const AccessState& state = transaction.Of<AccessState>();
-  const std::string& purpose = call.caller.purpose;
+  const std::string& code = call.caller.purpose;
+  const Purpose* const purpose = PurposeOf(transaction, call);
   if (state.restrictions().Stops(
-          client, record_class == nullptr ? std::string_view() : record_class->name, purpose)) {
+          client, record_class == nullptr ? std::string_view() : record_class->name, code,
+          purpose == nullptr ? std::string_view() : purpose->legal_basis)) {
     return Stop::kRestricted;
   }
   const bool missing =
-      ConsentIsRequired(transaction, call) && !state.consents().Has(client, purpose, now);
+      purpose != nullptr && purpose->requires_consent && !state.consents().Has(client, code, now);
   return missing ? Stop::kConsentMissing : Stop::kNone;
 }
 

@@ -1,6 +1,7 @@
 // Restrictions of processing, and objections.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,14 +12,18 @@
 
 namespace coffer::vault {
 
-// What a restriction stops: the purposes named (an objection), or all but those named, also such as
-// are registered later (a restriction of processing).
+// What a restriction stops. An objection: the purposes named, and those that rest on one of the
+// legal bases named (GDPR 21(1)). A restriction of processing: all but the purposes named. By basis
+// and by exception also such as are registered later; the basis counts that the register of
+// purposes says when it is asked.
 struct StoppedPurposes {
   bool all_but = true;
-  std::vector<std::string> purposes;  // sorted, once it is stored
+  std::vector<std::string> purposes = {};     // sorted, once it is stored
+  std::vector<std::string> legal_bases = {};  // the same; none where all_but
 
-  bool Include(std::string_view purpose) const;
+  bool Include(std::string_view purpose, std::string_view legal_basis) const;
   bool IncludeAll() const { return all_but && purposes.empty(); }
+  bool IsObjection() const { return !all_but; }
 };
 
 // Of the client, or of one class of it, nothing is processed for the purposes stopped, but for
@@ -30,12 +35,19 @@ struct RestrictionRequest {
   StoppedPurposes stops = {};
 };
 
+struct RestrictionLifting {
+  Timestamp lifted;
+  PrincipalId by;
+  std::uint64_t seq = 0;  // of its entry in the log, which has the reason
+};
+
 struct Restriction {
   RestrictionId id;
   ClientId client;
   RestrictionRequest terms;
   Timestamp since;
-  std::optional<PrincipalId> placed_by;  // absent: the vault, by the retention schedule
+  std::optional<PrincipalId> placed_by;            // absent: the vault, by the retention schedule
+  std::optional<RestrictionLifting> lifting = {};  // absent: in force
 };
 
 }  // namespace coffer::vault

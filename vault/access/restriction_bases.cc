@@ -32,9 +32,14 @@ Status PlaceRestriction(const crypto::Keyring& keyring, Transaction& transaction
 }
 
 Result<std::vector<Restriction>> OpenRestrictions(const crypto::Keyring& keyring,
-                                                  Transaction& transaction,
-                                                  const ClientId& client) {
+                                                  Transaction& transaction, const ClientId& client,
+                                                  bool lifted) {
   auto restrictions = transaction.Of<AccessState>().restrictions().Of(client);
+  if (lifted) {
+    COFFER_ASSIGN(auto before, transaction.Of<AccessState>().stores.restrictions.LiftedOf(
+                                   client, RestrictionStore::kLiftedKept));
+    std::ranges::move(before, std::back_inserter(restrictions));
+  }
   if (restrictions.empty()) return restrictions;
   COFFER_ASSIGN(const auto key, transaction.PinKey(client));
   COFFER_ASSIGN(const auto bases,

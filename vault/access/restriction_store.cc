@@ -9,11 +9,22 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::string_view kLoad =
-    "SELECT rid, cid, class, all_but, purposes, since, placed_by FROM client_restrictions "
-    "ORDER BY client, rid";
+    "SELECT rid, cid, class, all_but, purposes, legal_bases, since, placed_by "
+    "FROM client_restrictions WHERE lifted IS NULL ORDER BY client, rid";
+constexpr std::string_view kLifted =
+    "SELECT rid, cid, class, all_but, purposes, legal_bases, since, placed_by, lifted, lifted_by, "
+    "lifted_seq FROM client_restrictions WHERE client = ? AND lifted IS NOT NULL "
+    "ORDER BY lifted_seq DESC LIMIT ?";
 constexpr std::string_view kInsertRestriction =
-    "INSERT INTO client_restrictions (client, rid, cid, class, basis, all_but, purposes, since, "
-    "placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO client_restrictions (client, rid, cid, class, basis, all_but, purposes, "
+    "legal_bases, since, placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kLiftRestriction =
+    "UPDATE client_restrictions SET lifted = ?, lifted_by = ?, lifted_seq = ? "
+    "WHERE client = ? AND rid = ?";
+constexpr std::string_view kDeleteOlder =
+    "DELETE FROM client_restrictions WHERE client = ?1 AND lifted IS NOT NULL AND lifted_seq <= "
+    "(SELECT lifted_seq FROM client_restrictions WHERE client = ?1 AND lifted IS NOT NULL "
+    "ORDER BY lifted_seq DESC LIMIT 1 OFFSET ?2)";
 constexpr std::string_view kDeleteRestriction =
     "DELETE FROM client_restrictions WHERE client = ? AND rid = ?";
 constexpr std::string_view kDeleteOf = "DELETE FROM client_restrictions WHERE client = ?";
@@ -32,21 +43,40 @@ void CopyRestrictionId(IdType& id, ByteView bytes) {
   std::ranges::copy(bytes, id.value.begin());
 }
 
+Restriction RestrictionIn(Cursor& rows) {
+  Restriction restriction;
+  CopyRestrictionId(restriction.id, rows.Blob(0));
+  CopyRestrictionId(restriction.client, rows.Blob(1));
+  restriction.terms.class_name = rows.Text(2);
+  restriction.terms.stops = {rows.Int(3) != 0, SplitWords(rows.Text(4)), SplitWords(rows.Text(5))};
+  restriction.since = Timestamp{rows.Int(6)};
+  if (!rows.IsNull(7)) CopyRestrictionId(restriction.placed_by.emplace(), rows.Blob(7));
+  return restriction;
+}
+
 }  // namespace
 
-bool StoppedPurposes::Include(std::string_view purpose) const {
-  const bool named = std::ranges::find(purposes, purpose) != purposes.end();
+bool StoppedPurposes::Include(std::string_view purpose, std::string_view legal_basis) const {
+  const bool named = std::ranges::find(purposes, purpose) != purposes.end() ||
+                     std::ranges::find(legal_bases, legal_basis) != legal_bases.end();
   return named != all_but;
 }
 
 std::string StopsInWords(const StoppedPurposes& stops) {
   if (stops.IncludeAll()) return "stops all purposes";
-  return (stops.all_but ? "stops all but " : "stops ") + JoinWords(stops.purposes);
+  if (stops.all_but) return "stops all but " + JoinWords(stops.purposes);
+  std::string words = "stops " + JoinWords(stops.purposes);
+  if (stops.legal_bases.empty()) return words;
+  return words + (stops.purposes.empty() ? "" : ", and ") + "all based on " +
+         JoinWords(stops.legal_bases);
 }
 
 Result<RestrictionStore> RestrictionStore::Open(Database& database) {
   RestrictionStore store;
   COFFER_ASSIGN(store.load_, Statement::Prepare(database, kLoad));
+  COFFER_ASSIGN(store.lifted_, Statement::Prepare(database, kLifted));
+  COFFER_ASSIGN(store.lift_, Statement::Prepare(database, kLiftRestriction));
+  COFFER_ASSIGN(store.delete_older_, Statement::Prepare(database, kDeleteOlder));
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertRestriction));
   COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRestriction));
   COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteOf));
@@ -64,13 +94,22 @@ Result<std::vector<Restriction>> RestrictionStore::Load() {
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return restrictions;
-    Restriction restriction;
-    CopyRestrictionId(restriction.id, rows.Blob(0));
-    CopyRestrictionId(restriction.client, rows.Blob(1));
-    restriction.terms.class_name = rows.Text(2);
-    restriction.terms.stops = {rows.Int(3) != 0, SplitWords(rows.Text(4))};
-    restriction.since = Timestamp{rows.Int(5)};
-    if (!rows.IsNull(6)) CopyRestrictionId(restriction.placed_by.emplace(), rows.Blob(6));
+    restrictions.push_back(RestrictionIn(rows));
+  }
+}
+
+Result<std::vector<Restriction>> RestrictionStore::LiftedOf(const ClientId& client,
+                                                            std::size_t limit) {
+  std::vector<Restriction> restrictions;
+  auto rows = lifted_.Query(client.Row(), static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return restrictions;
+    Restriction restriction = RestrictionIn(rows);
+    RestrictionLifting& lifting = restriction.lifting.emplace();
+    lifting.lifted = Timestamp{rows.Int(8)};
+    CopyRestrictionId(lifting.by, rows.Blob(9));
+    lifting.seq = static_cast<std::uint64_t>(rows.Int(10));
     restrictions.push_back(std::move(restriction));
   }
 }
@@ -78,12 +117,21 @@ Result<std::vector<Restriction>> RestrictionStore::Load() {
 Status RestrictionStore::Insert(const Restriction& restriction, ByteView sealed_basis) {
   const RestrictionRequest& terms = restriction.terms;
   const std::string purposes = JoinWords(terms.stops.purposes);
+  const std::string legal_bases = JoinWords(terms.stops.legal_bases);
   std::optional<ByteView> placed_by;
   if (restriction.placed_by) placed_by = restriction.placed_by->bytes();
   return insert_.Execute(restriction.client.Row(), restriction.id.bytes(),
                          restriction.client.bytes(), std::string_view(terms.class_name),
                          sealed_basis, terms.stops.all_but ? 1 : 0, std::string_view(purposes),
-                         restriction.since.ms, placed_by);
+                         std::string_view(legal_bases), restriction.since.ms, placed_by);
+}
+
+Status RestrictionStore::Lift(const Restriction& restriction) {
+  const RestrictionLifting& lifting = *restriction.lifting;
+  COFFER_TRY(lift_.Execute(lifting.lifted.ms, lifting.by.bytes(),
+                           static_cast<std::int64_t>(lifting.seq), restriction.client.Row(),
+                           restriction.id.bytes()));
+  return delete_older_.Execute(restriction.client.Row(), static_cast<std::int64_t>(kLiftedKept));
 }
 
 Status RestrictionStore::Delete(const ClientId& client, const RestrictionId& id) {
@@ -126,7 +174,7 @@ Result<std::vector<Restriction>> RestrictionStore::LoadUnsealed() {
     CopyRestrictionId(restriction.client, rows.Blob(0));
     restriction.terms.class_name = rows.Text(1);
     restriction.terms.basis = rows.Text(2);
-    restriction.terms.stops = {true, SplitWords(rows.Text(3))};
+    restriction.terms.stops = {true, SplitWords(rows.Text(3)), {}};
     restriction.since = Timestamp{rows.Int(4)};
     if (!rows.IsNull(5)) CopyRestrictionId(restriction.placed_by.emplace(), rows.Blob(5));
     restrictions.push_back(std::move(restriction));
@@ -158,14 +206,14 @@ std::size_t RestrictionRegister::Count() const {
 }
 
 bool RestrictionRegister::Stops(const ClientId& client, std::string_view class_name,
-                                std::string_view purpose) const {
+                                std::string_view purpose, std::string_view legal_basis) const {
   if (by_client_.empty()) return false;
   const auto found = by_client_.find(client);
   return found != by_client_.end() &&
          std::ranges::any_of(found->second, [&](const Restriction& restriction) {
            const RestrictionRequest& terms = restriction.terms;
            return (terms.class_name.empty() || terms.class_name == class_name) &&
-                  terms.stops.Include(purpose);
+                  terms.stops.Include(purpose, legal_basis);
          });
 }
 

@@ -17,9 +17,16 @@ namespace coffer::vault {
 // asks for it. It is empty where the client had no key any more when it was to be sealed.
 class RestrictionStore {
  public:
+  // Of one client. The log has the others.
+  static constexpr std::size_t kLiftedKept = 100;
+
   static Result<RestrictionStore> Open(Database& database);
-  Result<std::vector<Restriction>> Load();
+  Result<std::vector<Restriction>> Load();  // those in force
+  // Those that were lifted, the one lifted last first, at most `limit`.
+  Result<std::vector<Restriction>> LiftedOf(const ClientId& client, std::size_t limit);
   Status Insert(const Restriction& restriction, ByteView sealed_basis);
+  // Precondition: it was lifted. Of those lifted before, the newest kLiftedKept - 1 stay.
+  Status Lift(const Restriction& restriction);
   Status Delete(const ClientId& client, const RestrictionId& id);
   Status DeleteOf(const ClientId& client);
 
@@ -31,8 +38,8 @@ class RestrictionStore {
   Status DeleteUnsealed(const Restriction& restriction);
 
  private:
-  Statement load_, insert_, delete_, delete_of_, bases_, reseal_, load_unsealed_, delete_unsealed_,
-      delete_unsealed_of_;
+  Statement load_, lifted_, insert_, lift_, delete_older_, delete_, delete_of_, bases_, reseal_,
+      load_unsealed_, delete_unsealed_, delete_unsealed_of_;
 };
 
 // Without their bases. Engine thread only. One lookup by client answers what a decision asks.
@@ -45,10 +52,12 @@ class RestrictionRegister {
 
   bool empty() const { return by_client_.empty(); }
   std::size_t Count() const;
-  // Whether the purpose is stopped for the whole client, or for the class (empty: about none).
-  bool Stops(const ClientId& client, std::string_view class_name, std::string_view purpose) const;
+  // Whether the purpose, which rests on that legal basis (empty: it is not in the register), is
+  // stopped for the whole client, or for the class (empty: about none).
+  bool Stops(const ClientId& client, std::string_view class_name, std::string_view purpose,
+             std::string_view legal_basis) const;
   // Whether people, not the schedule, restricted the processing of this class (empty: of anything)
-  // but for named purposes. That they stopped named ones keeps nothing from being deleted.
+  // but for named purposes. An objection keeps nothing from being deleted.
   bool HasPeoples(const ClientId& client, std::string_view class_name) const;
   std::vector<Restriction> Of(const ClientId& client) const;  // the oldest first
 
@@ -56,7 +65,7 @@ class RestrictionRegister {
   std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
 };
 
-// "stops all purposes", "stops all but a b" or "stops a b".
+// "stops all purposes", "stops all but a b", "stops a b", "stops a b, and all based on c d".
 std::string StopsInWords(const StoppedPurposes& stops);
 
 }  // namespace coffer::vault

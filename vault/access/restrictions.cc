@@ -33,8 +33,16 @@ std::vector<Issue> FaultsOf(const RestrictionRequest& request, const Catalog& ca
   if (stops.purposes.size() > kMaxRestrictionPurposes) {
     issues.push_back({list, "must be at most 50 purposes"});
   }
-  if (!stops.all_but && stops.purposes.empty()) {
-    issues.push_back({list, "must name a purpose"});
+  if (stops.IsObjection() && stops.purposes.empty() && stops.legal_bases.empty()) {
+    issues.push_back({"/stops", "must name a purpose or a legal basis"});
+  }
+  if (stops.legal_bases.size() > std::size(kLegalBases)) {
+    issues.push_back({"/stops/legal_bases", "must be at most 6 legal bases"});
+  }
+  for (std::size_t i = 0; i < stops.legal_bases.size() && i < std::size(kLegalBases); ++i) {
+    if (!IsLegalBasis(stops.legal_bases[i])) {
+      issues.push_back({"/stops/legal_bases/" + std::to_string(i), std::string(kLegalBasisRule)});
+    }
   }
   for (std::size_t i = 0; i < stops.purposes.size() && i < kMaxRestrictionPurposes; ++i) {
     if (!catalog.purposes.contains(stops.purposes[i])) {
@@ -50,7 +58,7 @@ Status RequireKnownClient(Transaction& transaction, Call& call) {
   return {};
 }
 
-// One of the client's, without its basis; the entry says of which class it is.
+// One of the client's that is in force, without its basis; the entry says of which class it is.
 Result<Restriction> FindRestriction(Transaction& transaction, Call& call, const RestrictionId& id) {
   COFFER_TRY(RequireKnownClient(transaction, call));
   auto known = transaction.Of<AccessState>().restrictions().Of(*call.subject);
@@ -58,6 +66,12 @@ Result<Restriction> FindRestriction(Transaction& transaction, Call& call, const 
   if (found == known.end()) return NotFound(call);
   call.entry.class_name = found->terms.class_name;
   return std::move(*found);
+}
+
+void SortWords(std::vector<std::string>& words) {
+  std::ranges::sort(words);
+  const auto repeated = std::ranges::unique(words);
+  words.erase(repeated.begin(), repeated.end());
 }
 
 }  // namespace
@@ -74,10 +88,8 @@ Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId&
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
   call.entry.class_name = request.class_name;
   Restriction restriction{RestrictionId::New(operations_.Now()), client, request, {}, {}};
-  auto& purposes = restriction.terms.stops.purposes;
-  std::ranges::sort(purposes);
-  const auto repeated = std::ranges::unique(purposes);
-  purposes.erase(repeated.begin(), repeated.end());
+  SortWords(restriction.terms.stops.purposes);
+  SortWords(restriction.terms.stops.legal_bases);
   AddDetail(call.entry, restriction.id.Text());
   AddDetail(call.entry, StopsInWords(restriction.terms.stops));
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
@@ -93,12 +105,14 @@ Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId&
 }
 
 Result<std::vector<Restriction>> Restrictions::ListRestrictions(const Caller& caller,
-                                                                const ClientId& client) {
+                                                                const ClientId& client,
+                                                                bool lifted) {
   Call call = operations_.Start(caller, {Action::kRestrictionRead, OperationKind::kRead, client});
   std::vector<Restriction> restrictions;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_TRY(RequireKnownClient(transaction, call));
-    COFFER_ASSIGN(restrictions, OpenRestrictions(operations_.keyring(), transaction, client));
+    COFFER_ASSIGN(restrictions,
+                  OpenRestrictions(operations_.keyring(), transaction, client, lifted));
     return {};
   }));
   return restrictions;
@@ -109,9 +123,12 @@ Result<Restriction> Restrictions::GetRestriction(const Caller& caller, const Cli
   Call call = operations_.Start(caller, {Action::kRestrictionRead, OperationKind::kRead, client});
   call.entry.detail = id.Text();
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Restriction> {
-    COFFER_TRY(FindRestriction(transaction, call, id));
-    COFFER_ASSIGN(auto all, OpenRestrictions(operations_.keyring(), transaction, client));
-    return std::move(*std::ranges::find(all, id, &Restriction::id));
+    COFFER_TRY(RequireKnownClient(transaction, call));
+    COFFER_ASSIGN(auto all, OpenRestrictions(operations_.keyring(), transaction, client, true));
+    const auto found = std::ranges::find(all, id, &Restriction::id);
+    if (found == all.end()) return NotFound(call);
+    call.entry.class_name = found->terms.class_name;
+    return std::move(*found);
   });
 }
 
@@ -126,8 +143,9 @@ Status Restrictions::LiftRestriction(const Caller& caller, const ClientId& clien
   AddDetail(call.entry, id.Text());
   AddDetail(call.entry, "lifted");
   return operations_.Perform(call, [&](Transaction& transaction) -> Status {
-    COFFER_ASSIGN(const Restriction restriction, FindRestriction(transaction, call, id));
-    COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Delete(client, id));
+    COFFER_ASSIGN(Restriction restriction, FindRestriction(transaction, call, id));
+    restriction.lifting = {transaction.now(), call.actor, transaction.NextSeq()};
+    COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.Lift(restriction));
     ActRestrictionLifted(transaction, restriction);
     RemoveRestriction(transaction, client, id);
     return {};

@@ -19,7 +19,11 @@ class Restrictions {
   // kConflict "too_many_restrictions".
   Result<Restriction> Restrict(const Caller& caller, const ClientId& client,
                                const RestrictionRequest& request);
-  Result<std::vector<Restriction>> ListRestrictions(const Caller& caller, const ClientId& client);
+  // Those in force, the oldest first; with `lifted` then also those that were lifted, the last
+  // first.
+  Result<std::vector<Restriction>> ListRestrictions(const Caller& caller, const ClientId& client,
+                                                    bool lifted = false);
+  // Also one that was lifted.
   Result<Restriction> GetRestriction(const Caller& caller, const ClientId& client,
                                      const RestrictionId& id);
   // Takes a reason. Errors: kInvalidArgument "reason_required".

@@ -30,6 +30,10 @@ std::vector<std::string> ClassesOf(const nlohmann::json& value, std::vector<Issu
 
 }  // namespace
 
+bool IsLegalBasis(std::string_view text) {
+  return std::ranges::find(kLegalBases, text) != std::end(kLegalBases);
+}
+
 bool IsPurposeCode(std::string_view code) { return IsName(code, '-'); }
 
 bool Purpose::MayTouch(std::string_view class_name) const {
@@ -37,9 +41,6 @@ bool Purpose::MayTouch(std::string_view class_name) const {
 }
 
 Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
-  static constexpr std::string_view kBases[] = {"consent",          "contract",
-                                                "legal-obligation", "vital-interests",
-                                                "public-task",      "legitimate-interests"};
   std::vector<Issue> issues;
   Purpose purpose;
   purpose.code = code;
@@ -71,10 +72,8 @@ Result<Purpose> ParsePurpose(std::string_view code, std::string_view text) {
       }
     }
     if (purpose.title.empty()) issues.push_back({"/title", "is required"});
-    if (std::ranges::find(kBases, purpose.legal_basis) == std::end(kBases)) {
-      issues.push_back({"/legal_basis",
-                        "must be one of consent, contract, legal-obligation, "
-                        "vital-interests, public-task, legitimate-interests"});
+    if (!IsLegalBasis(purpose.legal_basis)) {
+      issues.push_back({"/legal_basis", std::string(kLegalBasisRule)});
     }
   }
   if (!issues.empty()) {

@@ -15,8 +15,7 @@ namespace coffer::vault {
 struct Purpose {
   std::string code;         // [a-z][a-z0-9-]{0,63}
   std::string title;        // required
-  std::string legal_basis;  // consent, contract, legal-obligation, vital-interests, public-task,
-                            // legitimate-interests (GDPR Art. 6(1))
+  std::string legal_basis;  // one of kLegalBases
   std::string owner;        // who answers for it; optional
   std::string description;  // optional
   // The classes it may touch, sorted; empty: every class that allows it.
@@ -26,6 +25,15 @@ struct Purpose {
 
   bool MayTouch(std::string_view class_name) const;
 };
+
+// GDPR Art. 6(1).
+inline constexpr std::string_view kLegalBases[] = {"consent",          "contract",
+                                                   "legal-obligation", "vital-interests",
+                                                   "public-task",      "legitimate-interests"};
+inline constexpr std::string_view kLegalBasisRule =
+    "must be one of consent, contract, legal-obligation, vital-interests, public-task, "
+    "legitimate-interests";
+bool IsLegalBasis(std::string_view text);
 
 bool IsPurposeCode(std::string_view code);
 // Errors: those of ParseStrictJson; kUnprocessable "purpose_invalid" with issues.

@@ -168,15 +168,17 @@ bool Succeeded(const audit::Entry& entry) {
          (entry.outcome == "ok" || (erases && entry.outcome == "repeated"));
 }
 
-// One that was placed, and stands: its entry has the id first.
-bool Restricts(Transaction& transaction, const ClientId& client, const audit::Entry& entry) {
+// One that was placed, and stands: its entry has the id first. An objection restricts no
+// processing.
+bool Restricts(Transaction& transaction, const RequestRow& row, const audit::Entry& entry) {
   std::string_view detail = entry.detail;
   if (detail.starts_with("ticket ")) {
     detail.remove_prefix(std::min(detail.find("; "), detail.size() - 2) + 2);
   }
-  const auto standing = transaction.Of<AccessState>().restrictions().Of(client);
+  const auto standing = transaction.Of<AccessState>().restrictions().Of(*row.client);
   return std::ranges::any_of(standing, [&](const Restriction& restriction) {
-    return detail.starts_with(restriction.id.Text());
+    return detail.starts_with(restriction.id.Text()) &&
+           (row.kind != RequestKind::kRestriction || !restriction.terms.stops.IsObjection());
   });
 }
 
@@ -192,8 +194,7 @@ Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const Re
   const auto actions = ProvingActions(row.kind);
   const bool is =
       entry.ts >= row.received && std::ranges::find(actions, entry.action) != actions.end() &&
-      (entry.action != Name(Action::kRestrictionWrite) ||
-       Restricts(transaction, *row.client, entry)) &&
+      (entry.action != Name(Action::kRestrictionWrite) || Restricts(transaction, row, entry)) &&
       // A consent that is given is no withdrawal.
       (entry.action != Name(Action::kConsentWrite) || entry.detail.contains("; withdrawn; "));
   if (!is) return std::nullopt;

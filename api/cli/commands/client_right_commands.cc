@@ -21,8 +21,10 @@ constexpr std::size_t kPackageLines = 500;
 struct ClientOptions {
   ConnectionOptions connection;
   std::string client, restriction, class_name, basis, format = "json", out, relationship_end;
-  bool byte_order_mark = false;                // of CSV
+  bool byte_order_mark = false;  // of CSV
+  bool lifted = false;
   std::vector<std::string> stopped, going_on;  // purposes
+  std::vector<std::string> stopped_bases;
 };
 
 Target RestrictionsOf(const std::string& client) {
@@ -34,21 +36,30 @@ std::string WhatOf(const json& restriction) {
   return class_name.empty() ? "everything" : "class " + class_name;
 }
 
+std::string JoinedIn(const json& stops, const char* name) {
+  std::string joined;
+  for (const auto& word : TextList(stops, name)) joined += (joined.empty() ? "" : " ") + word;
+  return joined;
+}
+
 std::string StopsOf(const json& restriction) {
   const json& stops = Member(restriction, "stops");
-  const bool all_but = stops.contains("all_but");
-  std::string joined;
-  for (const auto& purpose : TextList(stops, all_but ? "all_but" : "purposes")) {
-    joined += (joined.empty() ? "" : " ") + purpose;
+  if (stops.contains("all_but")) {
+    const std::string but = JoinedIn(stops, "all_but");
+    return but.empty() ? "all purposes" : "all but " + but;
   }
-  if (!all_but) return joined;
-  return joined.empty() ? "all purposes" : "all but " + joined;
+  std::string words = JoinedIn(stops, "purposes");
+  const std::string bases = JoinedIn(stops, "legal_bases");
+  if (bases.empty()) return words;
+  return words + (words.empty() ? "" : ", and ") + "all based on " + bases;
 }
 
 Outcome<Exit> RestrictClient(const ClientOptions& options, Console& console) {
   json body = {{"basis", options.basis}};
-  body["stops"] = options.stopped.empty() ? json{{"all_but", options.going_on}}
-                                          : json{{"purposes", options.stopped}};
+  json& stops = body["stops"];
+  if (!options.stopped.empty()) stops["purposes"] = options.stopped;
+  if (!options.stopped_bases.empty()) stops["legal_bases"] = options.stopped_bases;
+  if (stops.is_null()) stops["all_but"] = options.going_on;
   if (!options.class_name.empty()) body["class"] = options.class_name;
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json answer, client.Post(RestrictionsOf(options.client), body.dump()));
@@ -56,7 +67,7 @@ Outcome<Exit> RestrictClient(const ClientOptions& options, Console& console) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  PrintFields(console, {{"restriction", Text(answer, "id")},
+  PrintFields(console, {{Text(answer, "kind"), Text(answer, "id")},
                         {"client", Text(answer, "client")},
                         {"restricted", WhatOf(answer)},
                         {"stops", StopsOf(answer)},
@@ -79,16 +90,25 @@ Outcome<Exit> LiftRestriction(const ClientOptions& options, Console& console) {
 
 Outcome<Exit> ListClientRestrictions(const ClientOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json answer, client.Get(RestrictionsOf(options.client)));
+  Target target = RestrictionsOf(options.client);
+  if (options.lifted) target.With("lifted", "true");
+  COFFER_ASSIGN(const json answer, client.Get(target));
   if (options.connection.json) {
     PrintJson(console, answer);
     return Exit::kOk;
   }
-  Table table({"ID", "RESTRICTED", "STOPS", "SINCE", "BY", "BASIS"});
-  for (const json& item : Member(answer, "items")) {
+  const json& items = Member(answer, "items");
+  if (items.empty()) {
+    console.out << "Nothing of the client is restricted, and it objected to nothing.\n";
+    return Exit::kOk;
+  }
+  Table table(
+      {"ID", "KIND", "OF", "STOPS", "SINCE", "BY", "LIFTED", "LIFTED BY", "ENTRY", "BASIS"});
+  for (const json& item : items) {
     const std::string by = Text(item, "placed_by");
-    table.Add({Text(item, "id"), WhatOf(item), StopsOf(item), Text(item, "since"),
-               by.empty() ? "the schedule" : by, Text(item, "basis")});
+    table.Add({Text(item, "id"), Text(item, "kind"), WhatOf(item), StopsOf(item),
+               Text(item, "since"), by.empty() ? "the schedule" : by, Text(item, "lifted"),
+               Text(item, "lifted_by"), Text(item, "lifted_entry"), Text(item, "basis")});
   }
   table.Print(console);
   return Exit::kOk;
@@ -179,17 +199,25 @@ void AddRestrictions(CLI::App& group, Command& chosen) {
     CLI::Option* const stop =
         command->add_option("--stop", options->stopped, "A purpose that is stopped; repeatable")
             ->type_name("CODE");
+    CLI::Option* const stop_basis =
+        command
+            ->add_option("--stop-basis", options->stopped_bases,
+                         "A legal basis: purposes that rest on it are stopped; repeatable")
+            ->type_name("BASIS");
     command
         ->add_option("--for", options->going_on,
                      "A purpose that goes on while all others are stopped; repeatable")
         ->type_name("CODE")
-        ->excludes(stop);
+        ->excludes(stop)
+        ->excludes(stop_basis);
     command->footer(
-        "Without --stop or --for all purposes are stopped. It stands beside the client's "
-        "others.\n\n"
+        "With --stop or --stop-basis it is an objection; without them and --for all purposes are "
+        "stopped. It stands beside the client's others.\n\n"
         "Examples:\n  coffer client restrict cli_... --basis \"the address is disputed\" \\\n"
         "    --for complaint-handling\n"
-        "  coffer client restrict cli_... --basis \"objection of 3 May\" --stop marketing");
+        "  coffer client restrict cli_... --basis \"objection of 3 May\" --stop marketing\n"
+        "  coffer client restrict cli_... --basis \"objection of 4 May\" \\\n"
+        "    --stop-basis legitimate-interests");
     RunOnline(*command, chosen, options, RestrictClient);
   }
   {
@@ -204,9 +232,10 @@ void AddRestrictions(CLI::App& group, Command& chosen) {
     command->get_option("--reason")->required();
   }
   auto options = std::make_shared<ClientOptions>();
-  CLI::App* command =
-      AddOnClient(group, *options, "restrictions", "Show what of a client is restricted");
-  command->footer("Example:\n  coffer client restrictions cli_...");
+  CLI::App* command = AddOnClient(group, *options, "restrictions",
+                                  "Show what of a client is restricted, and what it objected to");
+  command->add_flag("--lifted", options->lifted, "Also what was lifted, and by whom");
+  command->footer("Example:\n  coffer client restrictions cli_... --lifted");
   RunOnline(*command, chosen, options, ListClientRestrictions);
 }
 

@@ -8,6 +8,7 @@
 #include "api/cli/commands/commands.h"
 #include "api/cli/commands/run_with.h"
 #include "api/cli/files/private_file.h"
+#include "api/cli/text/consent_record.h"
 #include "api/cli/text/json_output.h"
 #include "api/cli/text/json_view.h"
 
@@ -28,7 +29,7 @@ struct ConsentTextOptions {
 struct ConsentOptions {
   ConnectionOptions connection;
   std::string client, consent, purpose, text, language, channel, evidence, authority, given,
-      expires;
+      expires, out;
   std::uint64_t version = 0;
   bool of_age = false, under_age = false;
 };
@@ -214,6 +215,34 @@ Outcome<Exit> WithdrawConsent(const ConsentOptions& options, Console& console) {
   return ShowConsent(options, consent, console);
 }
 
+// As others read them. Nothing is asked for that could not be written.
+Outcome<Exit> ExportConsents(const ConsentOptions& options, Console& console) {
+  std::unique_ptr<NewFile> file;
+  if (!options.out.empty()) {
+    COFFER_ASSIGN(file, NewFile::Create(options.out));
+  }
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json consents, client.Get(ConsentsOf(options.client)));
+  COFFER_ASSIGN(const json purposes, client.Get(Target("/v1/purposes")));
+  const json& items = Member(consents, "items");
+  const json records = ConsentRecords(items, Member(purposes, "items"));
+  if (!file) {
+    PrintJson(console, records);
+    if (items.empty()) console.err << "The client agreed to nothing: there is no record.\n";
+    return Exit::kOk;
+  }
+  COFFER_TRY(file->Write(records.dump(2) + "\n"));
+  COFFER_TRY(file->Finish());
+  if (options.connection.json) {
+    PrintJson(console,
+              {{"client", options.client}, {"records", items.size()}, {"out", options.out}});
+  } else {
+    console.out << Grouped(items.size()) << " consent records are in " << Printable(options.out)
+                << ".\n";
+  }
+  return Exit::kOk;
+}
+
 CLI::App* AddOnText(CLI::App& group, ConsentTextOptions& options, const char* name,
                     const char* help) {
   CLI::App* command = group.add_subcommand(name, help);
@@ -347,6 +376,17 @@ void AddConsentCommands(CLI::App& app, Command& chosen) {
         AddOnConsent(*group, *options, "show", "Show what was agreed, when, to which text");
     command->footer("Example:\n  coffer consent show cli_... con_...");
     RunOnline(*command, chosen, options, ShowOneConsent);
+  }
+  {
+    auto options = std::make_shared<ConsentOptions>();
+    CLI::App* command = AddOnConsents(
+        *group, *options, "export", "Write what a client agreed to as consent records for others");
+    command->add_option("--out", options->out, "New file; standard output, where it is not said")
+        ->type_name("FILE");
+    command->footer(
+        "ISO/IEC TS 27560 as JSON-LD. The client is named by the SHA-256 of its id.\n\n"
+        "Example:\n  coffer consent export cli_... --out consents.jsonld");
+    RunOnline(*command, chosen, options, ExportConsents);
   }
   auto options = std::make_shared<ConsentOptions>();
   CLI::App* command =

@@ -94,15 +94,23 @@ TEST_CASE("what is wrong with a hold or a restriction is told with pointers") {
                          nullptr,
                          {{"all_but", json::array()}, {"x", 1}},
                          {{"all_but", json::array()}, {"purposes", {"billing"}}},
-                         {{"most", {"billing"}}}}) {
+                         {{"all_but", json::array()}, {"legal_bases", {"contract"}}}}) {
     CHECK(restrict({{"basis", "x"}, {"stops", stops}}) == Strings{"422 request_invalid", "/stops"});
   }
-  for (const json& list : std::vector<json>{nullptr, "billing", {1}, json::object()}) {
-    CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", list}}}}) ==
-          Strings{"422 request_invalid", "/stops/purposes"});
+  CHECK(restrict({{"basis", "x"}, {"stops", {{"most", {"billing"}}}}}) ==
+        Strings{"422 request_invalid", "/stops/most"});
+  for (const char* member : {"purposes", "legal_bases", "all_but"}) {
+    for (const json& list : std::vector<json>{nullptr, "billing", {1}, json::object()}) {
+      CHECK(restrict({{"basis", "x"}, {"stops", {{member, list}}}}) ==
+            Strings{"422 request_invalid", "/stops/" + std::string(member)});
+    }
   }
-  CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", json::array()}}}}) ==
-        Strings{"422 restriction_invalid", "/stops/purposes"});
+  for (const char* member : {"purposes", "legal_bases"}) {
+    CHECK(restrict({{"basis", "x"}, {"stops", {{member, json::array()}}}}) ==
+          Strings{"422 restriction_invalid", "/stops"});
+  }
+  CHECK(restrict({{"basis", "x"}, {"stops", {{"legal_bases", {"contract", "fun"}}}}}) ==
+        Strings{"422 restriction_invalid", "/stops/legal_bases/1"});
   CHECK(restrict({{"basis", "x"}, {"stops", {{"purposes", {"fun"}}}}}) ==
         Strings{"422 restriction_invalid", "/stops/purposes/0"});
   CHECK(restrict({{"basis", std::string(1001, 'x')}, {"stops", all}, {"class", "no"}}) ==

@@ -356,8 +356,11 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
         if (all_but || !named.empty()) kinds.push_back({class_name, "x", {all_but, named}});
       }
     }
+    for (const Strings& named : {Strings{}, Strings{"billing"}}) {
+      kinds.push_back({class_name, "x", {false, named, {"contract"}}});
+    }
   }
-  REQUIRE(kinds.size() == 15);
+  REQUIRE(kinds.size() == 21);
   struct Pair {
     ClientId client;
     std::vector<RestrictionRequest> standing;
@@ -382,8 +385,6 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
       pairs.push_back(std::move(pair));
     }
   }
-  REQUIRE(vault->purposes().PutPurpose(vault.As(kAdministrator), "made-later",
-                                       R"({"title": "Made later", "legal_basis": "contract"})"));
   const auto explain = [&](const ClientId& client, const std::string& class_name,
                            const std::string& purpose) {
     AccessQuestion question;
@@ -397,6 +398,16 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
     REQUIRE(answer);
     return answer->allowed ? std::string("ok") : answer->rule;
   };
+  std::map<std::string, std::string> basis_of;
+  const auto put = [&](const std::string& purpose, const std::string& basis) {
+    REQUIRE(vault->purposes().PutPurpose(
+        vault.As(kAdministrator), purpose,
+        json({{"title", "A purpose"}, {"legal_basis", basis}}).dump()));
+    basis_of[purpose] = basis;
+  };
+  put("client-care", "legitimate-interests");
+  put("billing", "contract");
+  put("made-later", "contract");
   const auto check = [&] {
     for (const std::string& purpose : purposes) {
       for (const std::string class_name : {"", "contact", "interaction"}) {
@@ -405,7 +416,9 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
         for (const Pair& pair : pairs) {
           bool stopped = false;
           for (const auto& [of_class, basis, stops] : pair.standing) {
-            const bool named = std::ranges::find(stops.purposes, purpose) != stops.purposes.end();
+            const bool named = std::ranges::find(stops.purposes, purpose) != stops.purposes.end() ||
+                               std::ranges::find(stops.legal_bases, basis_of.at(purpose)) !=
+                                   stops.legal_bases.end();
             stopped |= (of_class.empty() || of_class == class_name) && named != stops.all_but;
           }
           const std::string answer = explain(pair.client, class_name, purpose);
@@ -432,6 +445,10 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
   vault.Close();
   vault.Open();
   check();
+  // What the register says when it is asked.
+  put("client-care", "contract");
+  put("made-later", "public-task");
+  check();
   vault.CheckInvariants();
 }
 
@@ -439,18 +456,19 @@ TEST_CASE("all but some covers whatever purpose there will be, and some no other
   const ClientId client = ClientId::New({1});
   for (const bool all_but : {true, false}) {
     for (const std::string class_name : {"", "contact"}) {
+      constexpr std::string_view kBasis = "contract";
       RestrictionRegister restrictions;
       Restriction restriction;
       restriction.id = RestrictionId::New({1});
       restriction.client = client;
-      restriction.terms = {class_name, "x", {all_but, {"billing"}}};
+      restriction.terms = {class_name, "x", {all_but, {"billing"}, {}}};
       restrictions.Put(restriction);
       for (const std::string asked : {"", "contact", "interaction"}) {
         INFO(all_but << " '" << class_name << "' '" << asked << "'");
         const bool covers = class_name.empty() || class_name == asked;
-        CHECK(restrictions.Stops(client, asked, "of-next-year") == (covers && all_but));
-        CHECK(restrictions.Stops(client, asked, "billing") == (covers && !all_but));
-        CHECK(!restrictions.Stops(ClientId::New({1}), asked, "billing"));
+        CHECK(restrictions.Stops(client, asked, "of-next-year", kBasis) == (covers && all_but));
+        CHECK(restrictions.Stops(client, asked, "billing", kBasis) == (covers && !all_but));
+        CHECK(!restrictions.Stops(ClientId::New({1}), asked, "billing", kBasis));
       }
       CHECK(restrictions.Of(client).at(0).terms.basis.empty());
       restrictions.Remove(client, RestrictionId::New({1}));
@@ -502,6 +520,60 @@ TEST_CASE("a client has so many restrictions at most, and the next is refused") 
   CHECK(vault.Restrict("contact") == "ok");
 }
 
+TEST_CASE("what was lifted stays with who lifted it, and goes with the client") {
+  Restrictions vault;
+  REQUIRE(vault.Place({"", "objects to letters", {false, {"marketing"}, {"contract"}}}) == "ok");
+  const RestrictionId objection = vault.id;
+  CHECK(vault.EntryOf(vault.last).at("detail") ==
+        objection.Text() + "; stops marketing, and all based on contract");
+  vault.clock.Advance(1000);
+  REQUIRE(vault.Restrict("contact") == "ok");
+  REQUIRE(vault.Lift() == "ok");
+  vault.clock.Advance(1000);
+  REQUIRE(vault.Lift(objection) == "ok");
+  const PrincipalId officer = vault.TokenOf(kPrivacyOfficer).principal;
+  const auto log = vault.WholeLog();
+  const std::uint64_t seq =
+      std::ranges::find(log, objection.Text() + "; lifted", &audit::Entry::detail)->seq;
+  for (int round = 0; round < 2; ++round) {
+    CHECK(vault.Listed().empty());
+    CHECK(vault->monitoring().ReadStatus(vault.As(kPrivacyOfficer))->restrictions == 0);
+    const auto all = vault->restrictions().ListRestrictions(vault.As(kAuditor), vault.client, true);
+    REQUIRE(all);
+    REQUIRE(all->size() == 2);
+    const Restriction& last = all->front();
+    CHECK(last.id == objection);
+    CHECK(last.terms.basis == "objects to letters");
+    CHECK(last.terms.stops.legal_bases == Strings{"contract"});
+    REQUIRE(last.lifting);
+    CHECK(last.lifting->lifted == vault.clock.Now());
+    CHECK(last.lifting->by == officer);
+    CHECK(last.lifting->seq == seq);
+    CHECK(all->back().id == vault.id);
+    CHECK(vault->restrictions()
+              .GetRestriction(vault.As(kAuditor), vault.client, objection)
+              ->lifting->seq == seq);
+    CHECK(vault.Lift(objection) == "not_found");
+    CHECK(vault.Read(vault.contact) == "ok");
+    vault.Close();
+    vault.Open();
+  }
+  // The newest hundred are kept.
+  const auto lift_another = [&] {
+    REQUIRE(vault.Restrict("contact") == "ok");
+    REQUIRE(vault.Lift() == "ok");
+    return AnswerOf(
+        vault->restrictions().GetRestriction(vault.As(kAuditor), vault.client, objection));
+  };
+  for (int lifted = 0; lifted < 99; ++lifted) REQUIRE(lift_another() == "ok");
+  CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 100);
+  CHECK(lift_another() == "not_found");
+  CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 100);
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {})) == "ok");
+  CHECK(vault.Number("SELECT count(*) FROM client_restrictions") == 0);
+  vault.CheckInvariants();
+}
+
 TEST_CASE("what is no restriction is refused and changes nothing") {
   Restrictions vault;
   const auto faults = [&](const RestrictionRequest& request) {
@@ -517,7 +589,12 @@ TEST_CASE("what is no restriction is refused and changes nothing") {
         Strings{"/stops/all_but/1 is not in the register"});
   CHECK(faults({"", "Basis", {false, {"fun"}}}) ==
         Strings{"/stops/purposes/0 is not in the register"});
-  CHECK(faults({"", "Basis", {false, {}}}) == Strings{"/stops/purposes must name a purpose"});
+  CHECK(faults({"", "Basis", {false, {}}}) ==
+        Strings{"/stops must name a purpose or a legal basis"});
+  CHECK(faults({"", "Basis", {false, {}, {"contract", "whim"}}}) ==
+        Strings{"/stops/legal_bases/1 " + std::string(kLegalBasisRule)});
+  CHECK(faults({"", "Basis", {false, {}, Strings(7, "contract")}}) ==
+        Strings{"/stops/legal_bases must be at most 6 legal bases"});
   CHECK(faults({"", "Basis", {false, {""}}}) ==
         Strings{"/stops/purposes/0 is not in the register"});
   CHECK(AnswerOf(vault->restrictions().Restrict(vault.As(kPrivacyOfficer),

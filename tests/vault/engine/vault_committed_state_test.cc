@@ -58,22 +58,20 @@ constexpr std::string_view kTokensDiffer =
 TEST_CASE("entries say what committed state is where they changed it, and only there") {
   StateVault vault;
   const auto client = vault.NewClient("S-1");
+  const PrincipalId worker = vault.TokenOf(Role::kCaseWorker).principal;
+  vault.As(Role::kSupervisor);
   const auto first = vault.StateEntries();
   REQUIRE_FALSE(first.empty());
   CHECK(first.front().action == "vault.start");
   vault.NewContact(client, {{"last_name", "Muster"}});
   CHECK(vault->clients().GetClient(vault.As(Role::kCrmService), client));
   CHECK(vault.StateEntries().size() == first.size());
-  const auto restricted =
-      vault->restrictions().Restrict(vault.As(Role::kPrivacyOfficer), client, {{}, "accuracy", {}});
-  REQUIRE(restricted);
+  REQUIRE(vault->assignments().Assign(vault.As(Role::kSupervisor), client, worker, {}));
   const auto second = vault.StateEntries();
   REQUIRE(second.size() == first.size() + 1);
-  CHECK(second.back().action == "restriction.write");
+  CHECK(second.back().action == "assignment.write");
   CHECK(second.back().state_hash != first.back().state_hash);
-  CHECK(vault->restrictions().LiftRestriction(
-      vault.As(Role::kPrivacyOfficer, std::string(StateVault::kPurpose), "proved"), client,
-      restricted->id));
+  CHECK(vault->assignments().Unassign(vault.As(Role::kSupervisor), client, worker));
   CHECK(vault.StateEntries().back().state_hash == first.back().state_hash);
   // Refused: nothing was changed.
   CHECK_FALSE(

@@ -241,6 +241,11 @@ TEST_CASE("a restriction that was lifted shows nothing, and half an erasure take
   CHECK(vault.Answer(restricting.row.id, {vault.EntryAbout("restriction.write")}) ==
         "fulfilment_missing");
   CHECK(vault.Answer(restricting.row.id, {placing}) == "fulfilment_missing");
+  // That it objects to something is no restriction of the rest.
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {"", "asked for", {false, {"marketing"}}}));
+  CHECK(vault.Answer(restricting.row.id, {vault.EntryAbout("restriction.write")}) ==
+        "fulfilment_missing");
   REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
                                          {"", "asked for", {true, {}}}));
   CHECK(vault.Answer(restricting.row.id, {vault.EntryAbout("restriction.write")}) == "ok");
