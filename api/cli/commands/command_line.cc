@@ -179,6 +179,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
   AddRequestCommands(app, chosen);
+  AddLetterCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);

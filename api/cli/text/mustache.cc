@@ -157,7 +157,10 @@ std::string HtmlText(std::string_view text) {
   return mustache::html_escape(plain);
 }
 
-Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values) {
+namespace {
+
+Outcome<std::string> Render(std::string_view tmpl, const nlohmann::json& values,
+                            std::string (*escape)(std::string_view)) {
   const auto names = ReadTemplate(tmpl);
   if (!names) return std::unexpected(names.error());
   if (!values.is_object()) return Failed(Exit::kFailed, "A template is filled with an object.");
@@ -165,13 +168,23 @@ Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json&
   if (!data) return std::unexpected(data.error());
   mustache::mustache parsed{std::string(tmpl)};
   if (!parsed.is_valid()) return Failed(Exit::kUsage, "The template: " + parsed.error_message());
-  parsed.set_custom_escape([](const std::string& text) { return HtmlText(text); });
+  parsed.set_custom_escape([escape](const std::string& text) { return escape(text); });
   StrictContext context(&*data, *names);
   std::ostringstream out;
   parsed.render(context, out);
   if (!context.problem().empty()) return Failed(Exit::kFailed, context.problem());
   if (!parsed.is_valid()) return Failed(Exit::kFailed, "The template: " + parsed.error_message());
   return std::move(out).str();
+}
+
+}  // namespace
+
+Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values) {
+  return Render(tmpl, values, HtmlText);
+}
+
+Outcome<std::string> RenderTextMustache(std::string_view tmpl, const nlohmann::json& values) {
+  return Render(tmpl, values, PrintableLines);
 }
 
 }  // namespace coffer::cli

@@ -1,4 +1,4 @@
-// Pages and letters: texts of ours with gaps, filled with what records and people say.
+// Pages and letters: texts with gaps, filled with what records and people say.
 //
 // Of Mustache (mustache.github.io/mustache.5.html) what cannot surprise: {{name}}, {{.}} within a
 // list, sections {{#name}}…{{/name}} and {{^name}}…{{/name}}, comments {{! … }}.
@@ -29,5 +29,7 @@ std::string HtmlText(std::string_view text);
 // `values` does not have, a value that is no text, number, truth, list or object, a list or a truth
 // where a text belongs, and a text where a section does.
 Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values);
+// The same for a template that is plain text: each value goes through PrintableLines().
+Outcome<std::string> RenderTextMustache(std::string_view tmpl, const nlohmann::json& values);
 
 }  // namespace coffer::cli
