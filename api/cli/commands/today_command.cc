@@ -33,6 +33,7 @@ struct Waiting {
   const char* heading;
 };
 constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "Requests"};
+constexpr Waiting kBreaches{"breaches", "breach.read", "No breach is open.", "Open breaches"};
 constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
                              "To be approved"};
 constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
@@ -53,6 +54,7 @@ class Today {
 
   Outcome<json> Collect() {
     COFFER_TRY(Add(kRequests, &Today::Requests));
+    COFFER_TRY(Add(kBreaches, &Today::Breaches));
     COFFER_TRY(Add(kApprovals, &Today::Approvals));
     COFFER_TRY(Add(kHolds, &Today::Holds));
     COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
@@ -71,6 +73,23 @@ class Today {
     Target target("/v1/requests");
     target.With("due", "soon").With("days", std::to_string(days_));
     return CollectPages(client_, target);
+  }
+
+  // Each with the authorities' clocks that run, whenever they end: they are of hours.
+  Outcome<json> Breaches() {
+    Target target("/v1/breaches");
+    target.With("state", "open");
+    COFFER_ASSIGN(const json all, CollectPages(client_, target));
+    json open = json::array();
+    for (const json& breach : all) {
+      json clocks = Those(Member(breach, "clocks"), [](const json& clock) {
+        return Text(clock, "state") != "done" && Text(clock, "state") != "done-late";
+      });
+      open.push_back({{"id", Text(breach, "id")},
+                      {"aware", Text(breach, "aware")},
+                      {"clocks", std::move(clocks)}});
+    }
+    return open;
   }
 
   Outcome<json> Approvals() {
@@ -138,6 +157,15 @@ std::string LineOf(const Waiting& what, const json& item) {
            (receipt ? ", its receipt is to be confirmed before " : ", to be answered before ") +
            Text(item, "next_due");
   }
+  if (what.name == kBreaches.name) {
+    std::string line = Text(item, "id") + "  known since " + Text(item, "aware");
+    for (const json& clock : Member(item, "clocks")) {
+      line +=
+          "; " + Text(clock, "regime") + " " + Text(clock, "stage") + " " + Text(clock, "state");
+      if (const std::string due = Text(clock, "due"); !due.empty()) line += ", before " + due;
+    }
+    return line;
+  }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
            ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
@@ -166,7 +194,8 @@ Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
                 << " nothing is kept that could wait.\n";
     return Exit::kOk;
   }
-  for (const Waiting* what : {&kRequests, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+  for (const Waiting* what :
+       {&kRequests, &kBreaches, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
     if (!all.contains(what->name)) continue;
     const json& items = all.at(what->name);
     if (items.empty()) {

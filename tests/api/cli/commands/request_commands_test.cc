@@ -127,6 +127,20 @@ TEST_CASE("today asks only for what the role may read") {
   CHECK(some.server.requests()[1].target == "/v1/requests?due=soon&days=3");
   CHECK(some.server.requests()[2].target == "/v1/holds");
 
+  Tool breached(InTurn(
+      {me(R"(["breach.read"])"),
+       Reply(200, R"({"items":[{"id":"brc_1","aware":"2026-01-01T00:00:00.000Z","facts":"WORDS",
+           "clocks":[{"regime":"gdpr","stage":"notice","state":"overdue","due":"2026-01-04"},
+                     {"regime":"pipl","stage":"notice","state":"at-once"},
+                     {"regime":"ru-152fz","stage":"notice","state":"done"}]}]})")}));
+  const Ran open = breached({"today"});
+  CHECK(Tells(open.out,
+              "brc_1  known since 2026-01-01T00:00:00.000Z; gdpr notice overdue, before "
+              "2026-01-04; pipl notice at-once\n"));
+  CHECK(!Tells(open.out, "WORDS"));
+  CHECK(!Tells(open.out, "ru-152fz"));
+  CHECK(breached.server.requests().back().target == "/v1/breaches?state=open");
+
   Tool vault(InTurn(
       {me(R"(["approval.read","emergency.read","status.read"])"),
        Reply(200, R"({"items":[{"id":"apr_1","state":"pending"},{"id":"apr_2","state":"used"}]})"),
