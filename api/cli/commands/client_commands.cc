@@ -144,7 +144,7 @@ void AddGetCommand(CLI::App& app, Command& chosen) {
       ->type_name("NAME");
   command->add_option("--version", options->version, "Show this earlier version of RECORD")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53));
   AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
   command->footer(
       "Examples:\n  coffer get --by-ref 4711 --purpose client-care\n"
@@ -170,7 +170,7 @@ void AddSearchCommand(CLI::App& app, Command& chosen) {
                     "Read the value from standard input: it then stays out of the shell's history");
   command->add_option("--limit", options->query.limit, "Show at most so many")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))
       ->capture_default_str();
   AddConnectionOptions(*command, options->connection, PurposeUse::kRequired);
   command->footer(

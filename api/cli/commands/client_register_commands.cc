@@ -150,7 +150,7 @@ void AddClientRegisterCommands(CLI::App& group, Command& chosen) {
       ->type_name("NAME");
   command->add_option("--limit", options->limit, "Show at most so many")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))
       ->capture_default_str();
   command->footer("Example:\n  coffer client list --tag vip --purpose client-care");
   RunOnline(*command, chosen, options, ListClients, PurposeUse::kRequired);

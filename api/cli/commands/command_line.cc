@@ -1,5 +1,8 @@
 // The command line as a whole: understands it, runs what it chose, tells what went wrong.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -77,16 +80,30 @@ std::optional<Failure> FindBlank(const CLI::App& app) {
   return std::nullopt;
 }
 
-// Codes and ids of ours in whichever case and with whatever blanks they are typed, in every
-// command.
+// What the library would take for a number is more: signs, blanks, other bases, and -1 as the
+// greatest of all.
+std::string FaultOfNumber(const std::string& typed) {
+  std::uint64_t value = 0;
+  const char* const end = typed.data() + typed.size();
+  const auto read = std::from_chars(typed.data(), end, value);
+  return read.ec == std::errc() && read.ptr == end ? "" : "must be a whole number";
+}
+
+// Codes and ids of ours in whichever case and with whatever blanks they are typed, and numbers as
+// nothing but digits, in every command.
 void TakeAsTyped(CLI::App& app) {
+  constexpr std::string_view kNumbers[] = {"ENTRY", "HOURS", "MIB", "N", "NUMBER", "YEARS"};
   for (CLI::Option* option : app.get_options()) {
-    const std::string type = option->get_type_name();
+    std::string type = option->get_type_name();
+    type.resize(std::min(type.find(':'), type.size()));  // behind it stands what it is checked for
     const bool outcome = option->get_name() == "--outcome";  // whose codes have underscores
     if (type == "ID" || (type == "CODE" && outcome)) {
       option->transform([](const std::string& typed) { return IdOf(typed); });
     } else if (type == "CODE" || type == "BASIS") {
       option->transform([](const std::string& typed) { return PurposeCodeOf(typed); });
+    } else if (std::ranges::find(kNumbers, type) != std::end(kNumbers)) {
+      option->transform(
+          CLI::Validator([](std::string& typed) { return FaultOfNumber(typed); }, ""));
     }
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {

@@ -110,7 +110,7 @@ void AddPlaceHold(CLI::App& group, Command& chosen) {
       ->type_name("TEXT")
       ->required();
   command->add_option("--case", options->case_number, "Number of the case")
-      ->type_name("NUMBER")
+      ->type_name("CASE")
       ->required();
   command->add_option("--review", options->review_due, "When somebody looks at it again")
       ->type_name("TIME")

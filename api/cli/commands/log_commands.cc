@@ -366,7 +366,7 @@ void AddLogCommands(CLI::App& app, Command& chosen) {
   AddFilterOptions(*group, options->reading.filter);
   group->add_option("--limit", options->reading.limit, "Show at most so many entries")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))
       ->capture_default_str();
   group->add_flag("--oldest-first", options->reading.oldest_first,
                   "Begin with the oldest entry instead of the newest");

@@ -145,7 +145,7 @@ void AddUpdate(CLI::App& group, Command& chosen) {
       ->add_option("--version", options->version,
                    "Change this version only: refused if there is a newer one")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53));
   command->footer(
       "In a file, null takes a field away.\n\n"
       "Example:\n  coffer record update cli_... rec_... --set city=Bern --unset phone \\\n"

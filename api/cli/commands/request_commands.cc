@@ -204,7 +204,6 @@ void AddListOfRequests(CLI::App& group, Command& chosen) {
       ->check(CLI::IsMember({"open", "soon", "overdue"}))
       ->type_name("WHICH");
   command->add_option("--days", options->days, "With --due soon; 7 where it is not given")
-      ->check(CLI::NonNegativeNumber)
       ->type_name("N");
   command->add_option("--client", options->client, "Of this client")->type_name("CLIENT");
   command->add_option("--kind", options->kind, "For this")->type_name("KIND");
@@ -293,7 +292,6 @@ void AddStep(CLI::App& group, Command& chosen, const StepCommand& step) {
     command
         ->add_option("--entry", options->entries,
                      "Number of the log's entry that shows it; repeatable")
-        ->check(CLI::NonNegativeNumber)
         ->type_name("N");
     command->add_option("--erasure", options->erasure, "The erasure that it asked for")
         ->type_name("ERASURE");
