@@ -228,6 +228,7 @@ void WriteMembers(ObjectWriter& object, const vault::Request& request) {
   if (row.decided) object.Time("decided", *row.decided);
   if (row.closed) object.Time("closed", *row.closed);
   if (request.steps.empty()) return;
+  object.Text("received_day", vault::FormatDay(request.received_day));
   object.Text("said", NameOf(request.said));
   object.Texts("possible_steps", NamesOf(request.possible));
   if (!request.duplicates.empty()) object.Texts("duplicates", TextsOf(request.duplicates));

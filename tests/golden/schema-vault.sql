@@ -80,7 +80,7 @@ CREATE TABLE client_restrictions (
   all_but   INTEGER NOT NULL,                            -- 0: those named are stopped; else all others
   purposes  TEXT    NOT NULL,                            -- sorted, separated by single spaces
   since     INTEGER NOT NULL,
-  placed_by BLOB    CHECK (length(placed_by) = 16), legal_bases TEXT NOT NULL DEFAULT '', lifted      INTEGER, lifted_by   BLOB CHECK (length(lifted_by) = 16), lifted_seq  INTEGER,      -- NULL: the vault, by the schedule
+  placed_by BLOB    CHECK (length(placed_by) = 16), legal_bases TEXT, lifted      INTEGER, lifted_by   BLOB CHECK (length(lifted_by) = 16), lifted_seq  INTEGER,      -- NULL: the vault, by the schedule
   PRIMARY KEY (client, rid)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE client_tags (

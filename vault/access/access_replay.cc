@@ -84,9 +84,7 @@ Result<Replayed> ReplayRestriction(const Replay& replay) {
       key && key->Expose().Open(RestrictionContext(replay.operations.keyring(), client, id),
                                 basis.value_or(Bytes()));
   if (!opens) basis.reset();
-  RestrictionStore& store = replay.access().stores.restrictions;
-  COFFER_TRY(store.Delete(client, id));  // where it was lifted here
-  COFFER_TRY(store.Insert(restriction, basis.value_or(Bytes())));
+  COFFER_TRY(replay.access().stores.restrictions.Insert(restriction, basis.value_or(Bytes())));
   StageRestriction(replay.transaction, std::move(restriction));
   return Replayed::kDone;
 }

@@ -14,8 +14,8 @@ namespace coffer::vault {
 
 // What a restriction stops. An objection: the purposes named, and those that rest on one of the
 // legal bases named (GDPR 21(1)). A restriction of processing: all but the purposes named. By basis
-// and by exception also such as are registered later; the basis counts that the register of
-// purposes says when it is asked.
+// and by exception also such as are registered later, or rest on it later. Those that rest on it
+// when it is placed are named too: that a purpose gets another basis lifts no objection.
 struct StoppedPurposes {
   bool all_but = true;
   std::vector<std::string> purposes = {};     // sorted, once it is stored

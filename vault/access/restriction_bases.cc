@@ -31,16 +31,19 @@ Status PlaceRestriction(const crypto::Keyring& keyring, Transaction& transaction
   return {};
 }
 
-Result<std::vector<Restriction>> OpenRestrictions(const crypto::Keyring& keyring,
-                                                  Transaction& transaction, const ClientId& client,
-                                                  bool lifted) {
+Result<std::vector<Restriction>> RestrictionsOf(Transaction& transaction, const ClientId& client,
+                                                bool lifted) {
   auto restrictions = transaction.Of<AccessState>().restrictions().Of(client);
-  if (lifted) {
-    COFFER_ASSIGN(auto before, transaction.Of<AccessState>().stores.restrictions.LiftedOf(
-                                   client, RestrictionStore::kLiftedKept));
-    std::ranges::move(before, std::back_inserter(restrictions));
-  }
-  if (restrictions.empty()) return restrictions;
+  if (!lifted) return restrictions;
+  COFFER_ASSIGN(auto before, transaction.Of<AccessState>().stores.restrictions.LiftedOf(
+                                 client, RestrictionStore::kLiftedKept));
+  std::ranges::move(before, std::back_inserter(restrictions));
+  return restrictions;
+}
+
+Status OpenBases(const crypto::Keyring& keyring, Transaction& transaction, const ClientId& client,
+                 std::vector<Restriction>& restrictions) {
+  if (restrictions.empty()) return {};
   COFFER_ASSIGN(const auto key, transaction.PinKey(client));
   COFFER_ASSIGN(const auto bases,
                 transaction.Of<AccessState>().stores.restrictions.BasesOf(client));
@@ -49,12 +52,15 @@ Result<std::vector<Restriction>> OpenRestrictions(const crypto::Keyring& keyring
         std::ranges::find(bases, restriction.id, &std::pair<RestrictionId, Bytes>::first);
     if (sealed == bases.end()) return Fail(Code::kCorrupted, "storage_corrupted");
     if (sealed->second.empty()) continue;
-    COFFER_ASSIGN(
-        const Bytes basis,
-        key.Expose().Open(RestrictionContext(keyring, client, restriction.id), sealed->second));
-    restriction.terms.basis = crypto::AsText(basis);
+    const auto basis =
+        key.Expose().Open(RestrictionContext(keyring, client, restriction.id), sealed->second);
+    if (basis) {
+      restriction.terms.basis = crypto::AsText(*basis);
+    } else if (!restriction.lifting) {
+      return std::unexpected(basis.error());
+    }
   }
-  return restrictions;
+  return {};
 }
 
 Status MoveOlderRestrictions(const Operations& operations) {

@@ -25,8 +25,8 @@ constexpr std::string_view kDeleteOlder =
     "DELETE FROM client_restrictions WHERE client = ?1 AND lifted IS NOT NULL AND lifted_seq <= "
     "(SELECT lifted_seq FROM client_restrictions WHERE client = ?1 AND lifted IS NOT NULL "
     "ORDER BY lifted_seq DESC LIMIT 1 OFFSET ?2)";
-constexpr std::string_view kDeleteRestriction =
-    "DELETE FROM client_restrictions WHERE client = ? AND rid = ?";
+constexpr std::string_view kCountRestrictions =
+    "SELECT count(*) FROM client_restrictions WHERE client = ?";
 constexpr std::string_view kDeleteOf = "DELETE FROM client_restrictions WHERE client = ?";
 constexpr std::string_view kRestrictionBases =
     "SELECT rid, basis FROM client_restrictions WHERE client = ? ORDER BY rid";
@@ -78,7 +78,7 @@ Result<RestrictionStore> RestrictionStore::Open(Database& database) {
   COFFER_ASSIGN(store.lift_, Statement::Prepare(database, kLiftRestriction));
   COFFER_ASSIGN(store.delete_older_, Statement::Prepare(database, kDeleteOlder));
   COFFER_ASSIGN(store.insert_, Statement::Prepare(database, kInsertRestriction));
-  COFFER_ASSIGN(store.delete_, Statement::Prepare(database, kDeleteRestriction));
+  COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRestrictions));
   COFFER_ASSIGN(store.delete_of_, Statement::Prepare(database, kDeleteOf));
   COFFER_ASSIGN(store.bases_, Statement::Prepare(database, kRestrictionBases));
   COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kResealRestriction));
@@ -118,12 +118,14 @@ Status RestrictionStore::Insert(const Restriction& restriction, ByteView sealed_
   const RestrictionRequest& terms = restriction.terms;
   const std::string purposes = JoinWords(terms.stops.purposes);
   const std::string legal_bases = JoinWords(terms.stops.legal_bases);
+  std::optional<std::string_view> stored_bases;  // a row as it was before there were any
+  if (!legal_bases.empty()) stored_bases = legal_bases;
   std::optional<ByteView> placed_by;
   if (restriction.placed_by) placed_by = restriction.placed_by->bytes();
   return insert_.Execute(restriction.client.Row(), restriction.id.bytes(),
                          restriction.client.bytes(), std::string_view(terms.class_name),
                          sealed_basis, terms.stops.all_but ? 1 : 0, std::string_view(purposes),
-                         std::string_view(legal_bases), restriction.since.ms, placed_by);
+                         stored_bases, restriction.since.ms, placed_by);
 }
 
 Status RestrictionStore::Lift(const Restriction& restriction) {
@@ -134,8 +136,10 @@ Status RestrictionStore::Lift(const Restriction& restriction) {
   return delete_older_.Execute(restriction.client.Row(), static_cast<std::int64_t>(kLiftedKept));
 }
 
-Status RestrictionStore::Delete(const ClientId& client, const RestrictionId& id) {
-  return delete_.Execute(client.Row(), id.bytes());
+Result<std::uint64_t> RestrictionStore::CountOf(const ClientId& client) {
+  auto rows = count_.Query(client.Row());
+  COFFER_TRY(rows.Next());
+  return static_cast<std::uint64_t>(rows.Int(0));
 }
 
 // An erasure may be done again by the ledger before the restrictions of the format before are

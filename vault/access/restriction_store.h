@@ -1,6 +1,7 @@
 // Restrictions: their rows, and in memory what each decision asks.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,10 +25,10 @@ class RestrictionStore {
   Result<std::vector<Restriction>> Load();  // those in force
   // Those that were lifted, the one lifted last first, at most `limit`.
   Result<std::vector<Restriction>> LiftedOf(const ClientId& client, std::size_t limit);
+  Result<std::uint64_t> CountOf(const ClientId& client);  // of either
   Status Insert(const Restriction& restriction, ByteView sealed_basis);
   // Precondition: it was lifted. Of those lifted before, the newest kLiftedKept - 1 stay.
   Status Lift(const Restriction& restriction);
-  Status Delete(const ClientId& client, const RestrictionId& id);
   Status DeleteOf(const ClientId& client);
 
   Result<std::vector<std::pair<RestrictionId, Bytes>>> BasesOf(const ClientId& client);
@@ -38,7 +39,7 @@ class RestrictionStore {
   Status DeleteUnsealed(const Restriction& restriction);
 
  private:
-  Statement load_, lifted_, insert_, lift_, delete_older_, delete_, delete_of_, bases_, reseal_,
+  Statement load_, lifted_, insert_, lift_, delete_older_, count_, delete_of_, bases_, reseal_,
       load_unsealed_, delete_unsealed_, delete_unsealed_of_;
 };
 

@@ -74,6 +74,15 @@ void SortWords(std::vector<std::string>& words) {
   words.erase(repeated.begin(), repeated.end());
 }
 
+void NameThoseBasedOn(StoppedPurposes& stops, const Catalog& catalog) {
+  for (const auto& [code, purpose] : catalog.purposes) {
+    if (std::ranges::find(stops.legal_bases, purpose.legal_basis) != stops.legal_bases.end()) {
+      stops.purposes.push_back(code);
+    }
+  }
+  SortWords(stops.purposes);
+}
+
 }  // namespace
 
 Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId& client,
@@ -88,15 +97,15 @@ Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId&
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite, client});
   call.entry.class_name = request.class_name;
   Restriction restriction{RestrictionId::New(operations_.Now()), client, request, {}, {}};
-  SortWords(restriction.terms.stops.purposes);
   SortWords(restriction.terms.stops.legal_bases);
   AddDetail(call.entry, restriction.id.Text());
-  AddDetail(call.entry, StopsInWords(restriction.terms.stops));
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_TRY(RequireKnownClient(transaction, call));
     if (transaction.Of<AccessState>().restrictions().Of(client).size() >= kMaxRestrictions) {
       return Fail(Code::kConflict, "too_many_restrictions");
     }
+    NameThoseBasedOn(restriction.terms.stops, transaction.Of<CatalogState>().current());
+    AddDetail(call.entry, StopsInWords(restriction.terms.stops));
     restriction.since = transaction.now();
     restriction.placed_by = call.actor;
     return PlaceRestriction(operations_.keyring(), transaction, restriction);
@@ -111,9 +120,8 @@ Result<std::vector<Restriction>> Restrictions::ListRestrictions(const Caller& ca
   std::vector<Restriction> restrictions;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_TRY(RequireKnownClient(transaction, call));
-    COFFER_ASSIGN(restrictions,
-                  OpenRestrictions(operations_.keyring(), transaction, client, lifted));
-    return {};
+    COFFER_ASSIGN(restrictions, RestrictionsOf(transaction, client, lifted));
+    return OpenBases(operations_.keyring(), transaction, client, restrictions);
   }));
   return restrictions;
 }
@@ -124,11 +132,12 @@ Result<Restriction> Restrictions::GetRestriction(const Caller& caller, const Cli
   call.entry.detail = id.Text();
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Restriction> {
     COFFER_TRY(RequireKnownClient(transaction, call));
-    COFFER_ASSIGN(auto all, OpenRestrictions(operations_.keyring(), transaction, client, true));
-    const auto found = std::ranges::find(all, id, &Restriction::id);
-    if (found == all.end()) return NotFound(call);
-    call.entry.class_name = found->terms.class_name;
-    return std::move(*found);
+    COFFER_ASSIGN(auto all, RestrictionsOf(transaction, client, true));
+    std::erase_if(all, [&](const Restriction& one) { return one.id != id; });
+    if (all.empty()) return NotFound(call);
+    call.entry.class_name = all[0].terms.class_name;
+    COFFER_TRY(OpenBases(operations_.keyring(), transaction, client, all));
+    return std::move(all[0]);
   });
 }
 

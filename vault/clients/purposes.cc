@@ -66,6 +66,9 @@ Result<Purpose> Purposes::PutPurpose(const Caller& caller, std::string_view code
     call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(FormatPurpose(*purpose)));
     COFFER_TRY(
         transaction.Of<CatalogState>().catalog_store.PutPurpose(*purpose, transaction.now()));
+    if (known != catalog.purposes.end() && known->second.legal_basis != purpose->legal_basis) {
+      AddDetail(call.entry, "legal basis " + known->second.legal_basis + " before");
+    }
     const bool required = known != catalog.purposes.end() && known->second.requires_consent;
     if (purpose->requires_consent && !required) {
       COFFER_TRY(RequireConsentTo(transaction, purpose->code));

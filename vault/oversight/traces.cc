@@ -98,8 +98,10 @@ Result<std::vector<Trace>> Traces::FindTraces(const Caller& caller, const Client
     counted("leases", leases == nullptr ? 0 : leases->size(), "fields shown for a time");
     counted("holds", row ? transaction.Of<DeletionState>().holds().Covering(*row, {}).size() : 0,
             "that stop its deletion; also those by its tags");
-    counted("restrictions", transaction.Of<AccessState>().restrictions().Of(client).size(),
-            "of its processing, with their basis in words, sealed");
+    COFFER_ASSIGN(const auto restrictions,
+                  transaction.Of<AccessState>().stores.restrictions.CountOf(client));
+    counted("restrictions", restrictions,
+            "of its processing, lifted ones too, with their basis in words, sealed");
     COFFER_ASSIGN(const auto consents,
                   transaction.Of<AccessState>().stores.consents.CountOf(client));
     counted("consents", consents, "given or withdrawn, with their evidence in words, sealed");

@@ -138,6 +138,7 @@ struct Request {
   RequestRow row;
   Standing standing = Standing::kOnTime;
   // Of one that is read alone.
+  Day received_day = 0;  // in the regime's time zone
   std::vector<RequestStep> steps;
   std::vector<RequestId> duplicates;  // other open requests of the client for the same
   std::vector<StepKind> possible;     // those that it can take now

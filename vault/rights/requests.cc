@@ -280,10 +280,14 @@ Result<bool> MaySee(const Operations& operations, Transaction& transaction, cons
   return ReachesAll(call.decision);
 }
 
-Standing StandingAt(Transaction& transaction, const RequestRow& row) {
+const ZoneDays& ZoneOf(Transaction& transaction, const RequestRow& row) {
   static const ZoneDays kUtc;
   const auto regime = transaction.Of<RightsState>().FindRegime(row.regime);
-  return StandingOf(row, transaction.now(), regime ? ZoneOf(transaction, *regime) : kUtc);
+  return regime ? ZoneOf(transaction, *regime) : kUtc;
+}
+
+Standing StandingAt(Transaction& transaction, const RequestRow& row) {
+  return StandingOf(row, transaction.now(), ZoneOf(transaction, row));
 }
 
 Status Impossible(const RequestRow& row, StepKind kind) {
@@ -399,6 +403,7 @@ Result<Request> Requests::Describe(Transaction& transaction, const Call& call,
                  : row.client && !there ? SaidInWords::kGone
                                         : SaidInWords::kShown;
   const auto regime = state.FindRegime(row.regime);
+  request.received_day = ZoneOf(transaction, row).DayOf(row.received);
   for (const StepKind step : StepsFrom(row.state)) {
     const bool extends = step == StepKind::kExtend;
     if (extends && (!regime || !CheckExtension(*regime, row, transaction.now()))) continue;

@@ -1,5 +1,7 @@
 // coffer letter: letters to persons who ask for something, from templates.
 #include <CLI/CLI.hpp>
+#include <array>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -36,10 +38,17 @@ std::string FileNameOf(std::string_view name, std::string_view language) {
   return std::string(name) + "." + std::string(language) + ".txt";
 }
 
+// However an editor ends its lines.
+Outcome<std::string> ReadTemplateFile(const std::string& path) {
+  COFFER_ASSIGN(std::string text, ReadInputFile(path, kMaxTemplateBytes));
+  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+  for (auto at = text.find("\r\n"); at != text.npos; at = text.find("\r\n", at)) text.erase(at, 1);
+  return text;
+}
+
 Outcome<std::string> LetterTemplateText(const LetterOptions& options) {
   if (!options.templates.empty()) {
-    return ReadInputFile(options.templates + "/" + FileNameOf(options.name, options.language),
-                         kMaxTemplateBytes);
+    return ReadTemplateFile(options.templates + "/" + FileNameOf(options.name, options.language));
   }
   const LetterTemplate* const found = FindBuiltInLetter(options.name, options.language);
   if (found == nullptr) {
@@ -118,15 +127,13 @@ std::string FaultOf(const fs::path& file, const json& said) {
   const std::string name = file.filename().string();
   std::string_view language = std::string_view(name).substr(0, name.size() - 4);
   language.remove_prefix(std::min(language.find('.') + 1, language.size()));
-  const auto text = ReadInputFile(file.string(), kMaxTemplateBytes);
-  if (!text) return text.error().message;
   if (std::ranges::find(kLetterLanguages, language) == std::end(kLetterLanguages)) {
     return "its name is not LETTER.LANGUAGE.txt with en, de, ru or zh";
   }
-  json values = SampleLetterValues(language);
-  values.update(said);
-  const auto letter = RenderTextMustache(*text, values);
-  return letter ? "" : letter.error().message;
+  const auto text = ReadTemplateFile(file.string());
+  if (!text) return text.error().message;
+  const auto whole = CheckLetterTemplate(*text, language, said);
+  return whole ? "" : whole.error().message;
 }
 
 Outcome<Exit> CheckLetters(const LetterOptions& options, Console& console) {
@@ -161,6 +168,18 @@ Outcome<Exit> CheckLetters(const LetterOptions& options, Console& console) {
   return faults.empty() ? Exit::kOk : Exit::kFailed;
 }
 
+// Here, where the letter is written.
+Outcome<std::string> LocalDayOf(const std::string& time) {
+  const auto parsed = audit::ParseTimestamp(time, true);
+  if (!parsed) return Failed(Exit::kFailed, "the server's answer has no time where one belongs");
+  const std::time_t seconds = parsed->ms / 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  std::array<char, 16> day{};
+  const std::size_t size = std::strftime(day.data(), day.size(), "%Y-%m-%d", &local);
+  return std::string(day.data(), size);
+}
+
 // What was written is named by its hash, so that the step can refer to it.
 Outcome<Exit> WriteLetter(const LetterOptions& options, Console& console) {
   COFFER_ASSIGN(const std::string text, LetterTemplateText(options));
@@ -170,12 +189,16 @@ Outcome<Exit> WriteLetter(const LetterOptions& options, Console& console) {
   COFFER_ASSIGN(const json request, client.Get(Target("/v1/requests").Segment(options.request)));
   COFFER_ASSIGN(const json regime,
                 client.Get(Target("/v1/regimes").Segment(Text(request, "regime"))));
+  COFFER_ASSIGN(const auto names, NamesInTemplate(text));
   json holds = json::array();
   for (const std::string& hold : TextList(request, "holds")) {
-    COFFER_ASSIGN(json one, client.Get(Target("/v1/holds").Segment(hold)));
-    holds.push_back(std::move(one));
+    if (!names.contains("holds") && options.name != "hold-certificate") break;
+    COFFER_ASSIGN(const json one, client.Get(Target("/v1/holds").Segment(hold)));
+    COFFER_ASSIGN(const std::string review, LocalDayOf(Text(one, "review_due")));
+    holds.push_back({{"review", review}});
   }
-  const std::string today = audit::FormatTimestamp(audit::SystemClock().Now()).substr(0, 10);
+  COFFER_ASSIGN(const std::string today,
+                LocalDayOf(audit::FormatTimestamp(audit::SystemClock().Now())));
   COFFER_ASSIGN(const json values,
                 LetterValues(request, regime, holds, options.language, today, said));
   COFFER_TRY(CheckLetterFits(options.name, request, values));
@@ -185,7 +208,7 @@ Outcome<Exit> WriteLetter(const LetterOptions& options, Console& console) {
     return std::unexpected(letter.error());
   }
   if (options.format == "html") {
-    COFFER_ASSIGN(letter, LetterPage(*letter, options.language));
+    COFFER_ASSIGN(letter, LetterPage(*letter, options.language, Text(request, "id")));
   }
   COFFER_TRY(file->Write(*letter));
   COFFER_TRY(file->Finish());

@@ -6,6 +6,7 @@
 
 #include "api/cli/text/json_view.h"
 #include "api/cli/text/mustache.h"
+#include "audit/text/plain_text.h"
 
 namespace coffer::cli {
 namespace {
@@ -35,13 +36,14 @@ constexpr LetterWords kKindNames[] = {
      {"restriction of the processing of your data", "Einschränkung der Verarbeitung Ihrer Daten",
       "ограничить обработку ваших данных", "限制对您个人信息的处理"}},
     {"objection",
-     {"an end of processing that you object to", "Ende einer Verarbeitung, der Sie widersprechen",
+     {"an end to processing that you object to", "Ende einer Verarbeitung, der Sie widersprechen",
       "прекратить обработку, против которой вы возражаете", "停止您反对的处理活动"}},
     {"consent_withdrawal",
-     {"withdrawal of your consent", "Widerruf Ihrer Einwilligung", "отозвать ваше согласие",
-      "撤回您的同意"}},
+     {"an end to processing that rested on the consent you withdrew",
+      "Ende der Verarbeitung, in die Sie nicht mehr einwilligen",
+      "прекратить обработку в связи с отзывом вашего согласия", "因您撤回同意而停止处理"}},
     {"stop_processing",
-     {"an end of the processing of your data", "Ende der Verarbeitung Ihrer Daten",
+     {"an end to the processing of your data", "Ende der Verarbeitung Ihrer Daten",
       "прекратить обработку ваших данных", "停止处理您的个人信息"}},
     {"complaint",
      {"a reply to your complaint", "Antwort auf Ihre Beschwerde", "ответить на вашу жалобу",
@@ -87,6 +89,17 @@ constexpr LetterWords kActionNames[] = {
      {"the processing of your data was restricted",
       "die Verarbeitung Ihrer Daten wurde eingeschränkt", "обработка ваших данных ограничена",
       "已限制对您个人信息的处理"}},
+    {"objection/restriction.write",
+     {"the processing that you object to was stopped",
+      "die Verarbeitung, der Sie widersprechen, wurde beendet",
+      "обработка, против которой вы возражаете, прекращена", "已停止您反对的处理活动"}},
+    {"stop_processing/restriction.write",
+     {"the processing of your data was stopped", "die Verarbeitung Ihrer Daten wurde beendet",
+      "обработка ваших данных прекращена", "已停止处理您的个人信息"}},
+    {"consent_withdrawal/restriction.write",
+     {"processing that rested on your consent was stopped",
+      "die Verarbeitung, die auf Ihrer Einwilligung beruhte, wurde beendet",
+      "обработка, основанная на вашем согласии, прекращена", "已停止基于您同意的处理活动"}},
     {"consent.write",
      {"your withdrawal was recorded", "Ihr Widerruf wurde vermerkt", "ваш отзыв согласия записан",
       "已记录您的撤回"}},
@@ -100,40 +113,61 @@ std::string_view NameIn(std::span<const LetterWords> words, std::string_view nam
   return found->in[spoken - std::begin(kLetterLanguages)];
 }
 
-std::string DayOf(const std::string& time) { return time.substr(0, 10); }
-
-// The last step that says why, and why.
-void TakeReasons(const json& request, json& values) {
-  for (const json& step : Member(request, "steps")) {
-    const std::string name = Text(step, "step");
-    if (name != "extend" && name != "answer" && name != "refuse") continue;
-    for (const auto& [member, as] : {std::pair{"article", "article"}, {"words", "reasons"}}) {
-      const std::string text = Text(step, member);
-      if (!text.empty()) values[as] = text;
-    }
-  }
+// Not where it is blank.
+void PutSaid(json& values, const char* name, const std::string& text) {
+  if (!audit::IsBlank(text)) values[name] = text;
 }
 
-json EntriesOf(const json& request, std::string_view language) {
-  json entries = json::array();
+bool IsDecision(const std::string& step) {
+  return step == "answer" || step == "refuse" || step == "withdraw";
+}
+
+// The last step of those, unless it was taken back; null: there is none.
+const json& DecisionOf(const json& request) {
+  static const json kNone;
+  const json* decision = &kNone;
   for (const json& step : Member(request, "steps")) {
-    if (Text(step, "step") != "answer") continue;
-    entries = json::array();  // an answer that was reopened is none
-    for (const json& proof : Member(step, "shown_by")) {
-      const std::string action = Text(proof, "action");
-      const std::string_view name = LetterActionName(action, language);
-      entries.push_back({{"number", Text(proof, "entry")},
-                         {"action_name", name.empty() ? action : std::string(name)}});
-    }
+    const std::string name = Text(step, "step");
+    if (IsDecision(name)) decision = &step;
+    if (name == "reopen") decision = &kNone;
+  }
+  return *decision;
+}
+
+const json& ExtensionOf(const json& request) {
+  static const json kNone;
+  const json* extension = &kNone;
+  for (const json& step : Member(request, "steps")) {
+    if (Text(step, "step") == "extend") extension = &step;
+  }
+  return *extension;
+}
+
+json EntriesOf(const json& decision, const std::string& kind, std::string_view language) {
+  json entries = json::array();
+  for (const json& proof : Member(decision, "shown_by")) {
+    const std::string action = Text(proof, "action");
+    const std::string_view name = LetterActionName(kind, action, language);
+    entries.push_back({{"number", Text(proof, "entry")},
+                       {"action_name", name.empty() ? action : std::string(name)}});
   }
   return entries;
 }
 
-constexpr std::string_view kOptional[] = {"article", "due", "reasons", "erasure", "reply"};
-constexpr std::string_view kLists[] = {"entries", "holds", "identity_open"};
+// All of the client is gone, whatever it asked for.
+bool IsAllErased(const json& decision, const std::string& kind) {
+  return kind != "erasure" &&
+         std::ranges::any_of(Member(decision, "shown_by"), [](const json& proof) {
+           return Text(proof, "action") == "client.erase";
+         });
+}
+
+constexpr std::string_view kOptional[] = {"article", "due", "extension_reasons", "reasons",
+                                          "reply"};
+constexpr std::string_view kSections[] = {"all_erased", "entries", "holds", "identity_open"};
 
 bool IsSection(std::string_view name) {
-  return std::ranges::find(kLists, name) != std::end(kLists) || name.starts_with("has_");
+  return std::ranges::find(kSections, name) != std::end(kSections) || name.starts_with("has_");
 }
 
 bool IsValueName(std::string_view name) {
@@ -143,22 +177,18 @@ bool IsValueName(std::string_view name) {
   });
 }
 
-Outcome<void> TakeSaid(const json& said, json& values) {
+Outcome<void> CheckSaid(const json& said, const json& values) {
   for (const auto& [name, text] : said.items()) {
     if (!IsValueName(name)) {
       return Failed(Exit::kUsage, "\"" + name + "\" is no name of a value.",
                     "Small letters, digits and underscores, beginning with a letter.");
     }
-    if (IsSection(name)) {
+    if (IsSection(name) || values.contains(name)) {
       return Failed(Exit::kUsage, "\"" + name + "\" comes from the request and cannot be said.");
     }
-    if (!text.is_string()) {
-      return Failed(Exit::kUsage, "The value of \"" + name + "\" must be a text.");
+    if (!text.is_string() || audit::IsBlank(text.get_ref<const std::string&>())) {
+      return Failed(Exit::kUsage, "The value of \"" + name + "\" must be a text, and not blank.");
     }
-    values[name] = text;
-  }
-  for (const std::string_view name : kOptional) {
-    values["has_" + std::string(name)] = values.contains(std::string(name));
   }
   return {};
 }
@@ -169,17 +199,53 @@ struct Premise {
   bool (*holds)(const json& request, const json& values);
   const char* otherwise;
 };
+
+bool IsUndecided(const json& request) {
+  return DecisionOf(request).is_null() && Text(request, "state") != "closed";
+}
+
+bool IsAnsweredOrTold(const json& request, const json& values) {
+  const std::string kind = Text(request, "kind");
+  if (Text(DecisionOf(request), "step") == "answer") {
+    return !values["entries"].empty() || values["has_reply"];
+  }
+  return IsUndecided(request) && values["has_reply"] && (kind == "complaint" || kind == "question");
+}
+
+// What was said is not shown to every role, and a letter must not be silent about it.
+bool IsShown(const json& request) {
+  const std::string said = Text(request, "said");
+  return said.empty() || said == "shown";
+}
+
 constexpr Premise kPremises[] = {
-    {"answer",
-     [](const json&, const json& values) {
-       return !values["entries"].empty() || values["has_erasure"] || values["has_reply"];
-     },
-     "Nothing shows yet that it was done: take the step first, or say what you reply (reply=...)."},
+    {"acknowledgement", [](const json& request, const json&) { return IsUndecided(request); },
+     "The request is decided."},
+    {"identity",
+     [](const json&, const json& values) { return values["identity_open"].get<bool>(); },
+     "The request is accepted: it is known who asks."},
     {"extension",
-     [](const json& request, const json&) { return !Text(request, "extended").empty(); },
-     "The request is not extended: take the step first."},
+     [](const json& request, const json&) {
+       return IsUndecided(request) && !ExtensionOf(request).is_null();
+     },
+     "The request is not extended, or decided already: take the step first."},
+    {"answer", IsAnsweredOrTold,
+     "Nothing shows that it was done: take the step first, or to a complaint or a question say "
+     "what you reply (reply=...)."},
+    {"refusal",
+     [](const json& request, const json&) {
+       return IsUndecided(request) || Text(DecisionOf(request), "step") == "refuse";
+     },
+     "The request is decided otherwise."},
+    {"refusal",
+     [](const json& request, const json& values) {
+       return IsShown(request) || values["has_reasons"].get<bool>();
+     },
+     "What was said is not shown to this role: give the reasons (reasons=...)."},
     {"hold", [](const json&, const json& values) { return !values["holds"].empty(); },
-     "No hold keeps the client."},
+     "No hold keeps the client, or the request is decided already."},
+    {"hold-certificate", [](const json&, const json& values) { return !values["holds"].empty(); },
+     "No hold keeps the client, or the request is decided already."},
 };
 
 constexpr std::string_view kPage =
@@ -203,44 +269,76 @@ std::string_view LetterKindName(std::string_view kind, std::string_view language
   return NameIn(kKindNames, kind, language);
 }
 
-std::string_view LetterActionName(std::string_view action, std::string_view language) {
-  return NameIn(kActionNames, action, language);
+std::string_view LetterActionName(std::string_view kind, std::string_view action,
+                                  std::string_view language) {
+  const auto of_kind =
+      NameIn(kActionNames, std::string(kind) + "/" + std::string(action), language);
+  return of_kind.empty() ? NameIn(kActionNames, action, language) : of_kind;
 }
 
 Outcome<json> LetterValues(const json& request, const json& regime, const json& holds,
                            std::string_view language, std::string_view today, const json& said) {
   const std::string kind = Text(request, "kind"), state = Text(request, "state");
   const json& definition = Member(regime, "definition");
+  const json& decision = DecisionOf(request);
   json values = {{"reference", Text(request, "id")},
-                 {"kind_name", LetterKindName(kind, language)},
-                 {"regime_title", Text(definition, "title")},
-                 {"regime_source", Text(definition, "source")},
-                 {"received", DayOf(Text(request, "received"))},
                  {"today", today},
                  {"identity_open", state == "received" || state == "identity_checking"},
-                 {"entries", EntriesOf(request, language)},
+                 {"all_erased", IsAllErased(decision, kind)},
+                 {"entries", EntriesOf(decision, kind, language)},
                  {"holds", json::array()}};
-  if (const std::string day = Text(request, "last_day"); !day.empty()) values["due"] = day;
-  for (const json& hold : holds) {
-    values["holds"].push_back({{"review", DayOf(Text(hold, "review_due"))}});
+  PutSaid(values, "kind_name", std::string(LetterKindName(kind, language)));
+  PutSaid(values, "regime_title", Text(definition, "title"));
+  PutSaid(values, "regime_source", Text(definition, "source"));
+  PutSaid(values, "received", Text(request, "received_day"));
+  PutSaid(values, "due", Text(request, "last_day"));
+  PutSaid(values, "article", Text(decision, "article"));
+  PutSaid(values, "reasons", Text(decision, "words"));
+  PutSaid(values, "extension_reasons", Text(ExtensionOf(request), "words"));
+  for (const json& hold : holds) values["holds"].push_back({{"review", Text(hold, "review")}});
+  COFFER_TRY(CheckSaid(said, values));
+  values.update(said);
+  for (const std::string_view name : kOptional) {
+    values["has_" + std::string(name)] = values.contains(std::string(name));
   }
-  TakeReasons(request, values);
-  COFFER_TRY(TakeSaid(said, values));
   return values;
 }
 
 Outcome<void> CheckLetterFits(std::string_view name, const json& request, const json& values) {
-  const auto* const premise = std::ranges::find(kPremises, name, &Premise::letter);
-  if (premise == std::end(kPremises) || premise->holds(request, values)) return {};
-  return Failed(Exit::kFailed, premise->otherwise);
+  for (const Premise& premise : kPremises) {
+    if (premise.letter == name && !premise.holds(request, values)) {
+      return Failed(Exit::kFailed, premise.otherwise);
+    }
+  }
+  return {};
+}
+
+Outcome<void> CheckLetterTemplate(std::string_view text, std::string_view language,
+                                  const json& said) {
+  json values = SampleLetterValues(language);
+  COFFER_TRY(CheckSaid(said, json::object()));
+  values.update(said);
+  COFFER_ASSIGN(const auto names, NamesInTemplate(text));
+  // Of what stands in lists.
+  constexpr std::string_view kOfItems[] = {".", "action_name", "number", "review"};
+  for (const std::string& name : names) {
+    if (!values.contains(name) && std::ranges::find(kOfItems, name) == std::end(kOfItems)) {
+      return Failed(Exit::kUsage, "The template names \"" + name + "\", which no request says.");
+    }
+  }
+  if (const auto letter = RenderTextMustache(text, values); !letter) {
+    return std::unexpected(letter.error());
+  }
+  return {};
 }
 
 json SampleLetterValues(std::string_view language) {
-  json values = {
-      {"identity_open", true},
-      {"entries",
-       {{{"number", "4711"}, {"action_name", LetterActionName("client.erase", language)}}}},
-      {"holds", {{{"review", "2026-12-31"}}}}};
+  json values = {{"identity_open", true},
+                 {"all_erased", false},
+                 {"entries",
+                  {{{"number", "4711"},
+                    {"action_name", LetterActionName("erasure", "client.erase", language)}}}},
+                 {"holds", {{{"review", "2026-12-31"}}}}};
   for (const char* name :
        {"organisation", "contact", "signatory", "addressee", "complaint", "identity_means", "court",
         "certificate_number", "reference", "regime_title", "regime_source"}) {
@@ -257,7 +355,8 @@ json SampleLetterValues(std::string_view language) {
   return values;
 }
 
-Outcome<std::string> LetterPage(std::string_view letter, std::string_view language) {
+Outcome<std::string> LetterPage(std::string_view letter, std::string_view language,
+                                std::string_view title) {
   json paragraphs = json::array();
   while (!letter.empty()) {
     const auto end = std::min(letter.find("\n\n"), letter.size());
@@ -267,9 +366,6 @@ Outcome<std::string> LetterPage(std::string_view letter, std::string_view langua
     while (paragraph.ends_with('\n')) paragraph.remove_suffix(1);
     if (!paragraph.empty()) paragraphs.push_back(paragraph);
   }
-  // The subject stands behind the sender and the addressee.
-  constexpr std::size_t kSubject = 2;
-  const json title = paragraphs.size() > kSubject ? paragraphs[kSubject] : json("Letter");
   return RenderMustache(
       kPage, {{"language", language}, {"title", title}, {"paragraphs", std::move(paragraphs)}});
 }

@@ -24,33 +24,39 @@ const std::vector<LetterTemplate>& BuiltInLetters();
 // Null: there is none.
 const LetterTemplate* FindBuiltInLetter(std::string_view name, std::string_view language);
 
-// What a kind of request, or an action that answers one, is called. Empty: it has no name there.
+// What a kind of request is called, and an action that answers it. Empty: it has no name there.
 std::string_view LetterKindName(std::string_view kind, std::string_view language);
-std::string_view LetterActionName(std::string_view action, std::string_view language);
+std::string_view LetterActionName(std::string_view kind, std::string_view action,
+                                  std::string_view language);
 
 // What a request, its regime and the holds that it names say to a letter, as the API answers them;
 // `today` is a day. A member is absent where nothing is known: a template that names it is refused.
-// Sections are always there: identity_open, entries, holds, has_article, has_due, has_reasons,
-// has_erasure, has_reply.
+// Sections are always there: identity_open, entries, holds, all_erased, has_due, has_article,
+// has_reasons, has_extension_reasons, has_reply.
 //   reference kind_name regime_title regime_source received today
 //   due                      the last day, where the clock runs
-//   article reasons          of the last answer, refusal or extension
+//   article reasons          of the decision that stands
+//   extension_reasons        of the extension
 //   entries [{number, action_name}]   holds [{review}]
-// `said` (names and texts) adds to these and replaces what is no section. Exit::kUsage for a name
-// that no template could have, or that is a section's.
+// `said` (names and texts) adds to these. Exit::kUsage for a name that no template could have, that
+// is a section's or says what the request says, and for a blank text.
 Outcome<nlohmann::json> LetterValues(const nlohmann::json& request, const nlohmann::json& regime,
                                      const nlohmann::json& holds, std::string_view language,
                                      std::string_view today, const nlohmann::json& said);
-
-// Whether what the letter of that name states is so: that it was done, extended, held.
-// Exit::kFailed says what is missing. Precondition: the values are those of the request.
+// Whether what the letter of that name states is so: that it is open, done, extended, refused,
+// held. Exit::kFailed says what is missing. Precondition: the values are those of the request.
 Outcome<void> CheckLetterFits(std::string_view name, const nlohmann::json& request,
                               const nlohmann::json& values);
 
+// Exit::kUsage, with what is wrong with a template: it names what no request and nothing in `said`
+// says, or has another fault.
+Outcome<void> CheckLetterTemplate(std::string_view text, std::string_view language,
+                                  const nlohmann::json& said);
 // Invented values for every name that a template of ours has.
 nlohmann::json SampleLetterValues(std::string_view language);
 
 // What a letter is read with in a browser and printed from: HTML without anything to be fetched.
-Outcome<std::string> LetterPage(std::string_view letter, std::string_view language);
+Outcome<std::string> LetterPage(std::string_view letter, std::string_view language,
+                                std::string_view title);
 
 }  // namespace coffer::cli

@@ -71,6 +71,9 @@ Outcome<TemplateNames> ReadTemplate(std::string_view tmpl) {
       }
       open.pop_back();
     } else {
+      if (std::ranges::find(open, name) != open.end()) {
+        return NoTemplate(tmpl, at, "{{#" + name + "}} stands in itself");
+      }
       if (open.size() == kMaxTemplateDepth) {
         return NoTemplate(tmpl, at, "sections are nested too deeply");
       }
@@ -181,6 +184,13 @@ Outcome<std::string> Render(std::string_view tmpl, const nlohmann::json& values,
 
 Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values) {
   return Render(tmpl, values, HtmlText);
+}
+
+Outcome<std::set<std::string, std::less<>>> NamesInTemplate(std::string_view tmpl) {
+  auto names = ReadTemplate(tmpl);
+  if (!names) return std::unexpected(names.error());
+  names->values.merge(names->sections);
+  return std::move(names->values);
 }
 
 Outcome<std::string> RenderTextMustache(std::string_view tmpl, const nlohmann::json& values) {

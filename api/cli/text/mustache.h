@@ -4,7 +4,9 @@
 // list, sections {{#name}}…{{/name}} and {{^name}}…{{/name}}, comments {{! … }}.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,12 +26,14 @@ std::string HtmlText(std::string_view text);
 // [a-z][a-z0-9_]*, looked for in the innermost section's object first. Numbers stand as in JSON.
 //
 // Errors, each with the name or the place: kUsage for what is no such template (unescaped values,
-// partials, other delimiters, dotted names, a section that is not closed, a name that is both a
-// value and a section, more than kMaxTemplateBytes or kMaxTemplateDepth); kFailed for a name that
-// `values` does not have, a value that is no text, number, truth, list or object, a list or a truth
-// where a text belongs, and a text where a section does.
+// partials, other delimiters, dotted names, a section that is not closed or stands in itself, a
+// name that is both a value and a section, more than kMaxTemplateBytes or kMaxTemplateDepth);
+// kFailed for a name that `values` does not have, a value that is no text, number, truth, list or
+// object, a list or a truth where a text belongs, and a text where a section does.
 Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values);
 // The same for a template that is plain text: each value goes through PrintableLines().
 Outcome<std::string> RenderTextMustache(std::string_view tmpl, const nlohmann::json& values);
+// All names of values and sections in a template, wherever they stand. Errors: kUsage, as above.
+Outcome<std::set<std::string, std::less<>>> NamesInTemplate(std::string_view tmpl);
 
 }  // namespace coffer::cli

@@ -4,6 +4,7 @@
 
 #include "tests/vault/test_vault.h"
 #include "vault/access/restriction_store.h"
+#include "vault/base/word_list.h"
 
 namespace coffer::vault {
 namespace {
@@ -348,6 +349,15 @@ TEST_CASE("restrictions stand side by side, and each is lifted by itself and for
 TEST_CASE("what one of two restrictions stops is stopped, whichever two they are") {
   Restrictions vault;
   const Strings purposes = {"client-care", "billing", "made-later"};
+  std::map<std::string, std::string> basis_of;
+  const auto put = [&](const std::string& purpose, const std::string& basis) {
+    REQUIRE(vault->purposes().PutPurpose(
+        vault.As(kAdministrator), purpose,
+        json({{"title", "A purpose"}, {"legal_basis", basis}}).dump()));
+    basis_of[purpose] = basis;
+  };
+  put("client-care", "legitimate-interests");
+  put("billing", "contract");
   std::vector<RestrictionRequest> kinds;
   for (const char* class_name : {"", "contact", "interaction"}) {
     for (const bool all_but : {true, false}) {
@@ -398,15 +408,6 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
     REQUIRE(answer);
     return answer->allowed ? std::string("ok") : answer->rule;
   };
-  std::map<std::string, std::string> basis_of;
-  const auto put = [&](const std::string& purpose, const std::string& basis) {
-    REQUIRE(vault->purposes().PutPurpose(
-        vault.As(kAdministrator), purpose,
-        json({{"title", "A purpose"}, {"legal_basis", basis}}).dump()));
-    basis_of[purpose] = basis;
-  };
-  put("client-care", "legitimate-interests");
-  put("billing", "contract");
   put("made-later", "contract");
   const auto check = [&] {
     for (const std::string& purpose : purposes) {
@@ -445,10 +446,19 @@ TEST_CASE("what one of two restrictions stops is stopped, whichever two they are
   vault.Close();
   vault.Open();
   check();
-  // What the register says when it is asked.
+  // What the register says when it is asked; and what it said when it was placed.
   put("client-care", "contract");
   put("made-later", "public-task");
   check();
+  for (Pair& pair : pairs) {
+    auto& stops = pair.standing.front().stops;
+    if (!stops.legal_bases.empty()) stops.purposes.push_back("billing");
+  }
+  put("billing", "public-task");
+  check();
+  const auto log = vault.WholeLog();
+  CHECK(std::ranges::count(log, "billing; legal basis contract before", &audit::Entry::detail) ==
+        1);
   vault.CheckInvariants();
 }
 
@@ -524,8 +534,10 @@ TEST_CASE("what was lifted stays with who lifted it, and goes with the client") 
   Restrictions vault;
   REQUIRE(vault.Place({"", "objects to letters", {false, {"marketing"}, {"contract"}}}) == "ok");
   const RestrictionId objection = vault.id;
+  const std::string stopped = JoinWords(vault.Listed().at(0).terms.stops.purposes);
+  CHECK(stopped.find("billing") != std::string::npos);
   CHECK(vault.EntryOf(vault.last).at("detail") ==
-        objection.Text() + "; stops marketing, and all based on contract");
+        objection.Text() + "; stops " + stopped + ", and all based on contract");
   vault.clock.Advance(1000);
   REQUIRE(vault.Restrict("contact") == "ok");
   REQUIRE(vault.Lift() == "ok");

@@ -564,7 +564,7 @@ TEST_CASE("a hold whose words are under a key that an erasure destroyed holds wi
       vault->holds().PlaceHold(vault.As(kPrivacyOfficer), vault.OnClient("K-4", "interaction"));
   Did(held);
   Did(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
-                                     {"interaction", "disputed", {false, {"marketing"}}}));
+                                     {"interaction", "disputed", {false, {}, {"contract"}}}));
   Did(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
                               {ErasureBasis::kRequest, {}, {vault.record}}));
   vault.Restore();
@@ -572,8 +572,12 @@ TEST_CASE("a hold whose words are under a key that an erasure destroyed holds wi
   Did(again);
   CHECK(again->terms.class_name == "interaction");
   CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {})) == "held");
-  CHECK(vault->restrictions().ListRestrictions(vault.As(kPrivacyOfficer), vault.client)->size() ==
-        2);
+  const auto restricted =
+      vault->restrictions().ListRestrictions(vault.As(kPrivacyOfficer), vault.client);
+  Did(restricted);
+  REQUIRE(restricted->size() == 2);
+  CHECK(restricted->at(1).terms.stops.legal_bases == Strings{"contract"});
+  CHECK(restricted->at(1).terms.stops.purposes.size() > 1);  // those that rested on it
   vault.CheckInvariants();
 }
 

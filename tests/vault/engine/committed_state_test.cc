@@ -40,7 +40,7 @@ struct Column {
 // An empty vault.db whose committed tables are written directly.
 class StateDatabase {
  public:
-  StateDatabase() {
+  explicit StateDatabase(const std::vector<Migration>& migrations = VaultMigrations()) {
     REQUIRE(crypto::InitializeCrypto());
     REQUIRE(crypto::CreateKeyFile(work_ / "root.key"));
     const auto root = crypto::OpenKeyFile(work_ / "root.key");
@@ -50,12 +50,12 @@ class StateDatabase {
     auto opened = Database::Open(path(), keyring_->vault_db_key(), {.create = true});
     REQUIRE(opened);
     database = *std::move(opened);
-    REQUIRE(Migrate(database, VaultMigrations()));
+    REQUIRE(Migrate(database, migrations));
     Run("PRAGMA foreign_keys = OFF");
     // What keeps rows from being altered is not what is tried here.
     for (const char* kept :
          {"breaches_stay", "breaches_remain", "breach_events_stay", "breach_events_remain"}) {
-      Run(std::string("DROP TRIGGER ") + kept);
+      Run(std::string("DROP TRIGGER IF EXISTS ") + kept);
     }
     auto log_store = LogStore::Open(database);
     REQUIRE(log_store);
@@ -65,9 +65,10 @@ class StateDatabase {
     REQUIRE(state);
     followed = *std::move(state);
     REQUIRE(followed->FindDifference(*log) == std::nullopt);
-    REQUIRE(followed->Follow());
+    if (migrations.size() == VaultMigrations().size()) REQUIRE(followed->Follow());
   }
   ~StateDatabase() {
+    followed.reset();
     log.reset();
     database = Database();
   }
@@ -147,6 +148,23 @@ TEST_CASE("each column of each committed table is in the state's hash") {
     }
     test.Run("DELETE FROM " + table);
     CHECK(test.followed->Hash() == empty);
+  }
+}
+
+// Whatever version a vault comes from: what its log committed to is what it has after the update.
+TEST_CASE("no update of the format alters the hash of what is there") {
+  const auto& all = VaultMigrations();
+  const auto first = std::ranges::find(all, "0009_committed_state", &Migration::name);
+  REQUIRE(first != all.end());
+  for (auto end = first + 1; end != all.end(); ++end) {
+    StateDatabase test({all.begin(), end});
+    for (const std::string& table : kCommittedNames) {
+      if (!test.ColumnsOf(table).empty()) test.Insert(table, 1);
+    }
+    const crypto::Hash before = test.Fresh();
+    INFO("before " << end->name);
+    REQUIRE(Migrate(test.database, all));
+    CHECK(test.Fresh() == before);
   }
 }
 

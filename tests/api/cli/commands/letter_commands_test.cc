@@ -16,14 +16,18 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
+constexpr const char* kOpenRequest =
+    R"json({"id":"req_1","client":"cli_1","kind":"erasure","regime":"gdpr","state":"accepted",
+        "said":"shown","standing":"on_time","received":"2026-01-01T23:00:00.000Z",
+        "received_day":"2026-01-02","last_day":"2026-02-02","holds":["hld_1"],"steps":[]})json";
 constexpr const char* kRefusedRequest =
     R"json({"id":"req_1","client":"cli_1","kind":"erasure","regime":"gdpr","state":"refused",
-        "standing":"in_time","received":"2026-01-02T00:00:00.000Z","last_day":"2026-02-02",
-        "holds":["hld_1"],
+        "said":"shown","standing":"in_time","received":"2026-01-01T23:00:00.000Z",
+        "received_day":"2026-01-02","last_day":"2026-02-02",
         "steps":[{"step":"refuse","article":"17(3)(e)","letter":"x"}]})json";
 constexpr const char* kRegimeText =
     R"({"name":"gdpr","definition":{"title":"General","source":"Regulation (EU) 2016/679"}})";
-constexpr const char* kHoldText = R"({"id":"hld_1","review_due":"2027-03-04T00:00:00.000Z"})";
+constexpr const char* kHoldText = R"({"id":"hld_1","review_due":"2027-03-04T12:00:00.000Z"})";
 
 std::string TextIn(const fs::path& path) {
   std::ifstream file(path);
@@ -45,8 +49,7 @@ std::vector<std::string> Writing(const std::string& letter, const std::string& o
 TEST_CASE("a letter is written for its owner only, and named by its hash") {
   const testing::TemporaryDirectory dir;
   for (const std::string format : {"text", "html"}) {
-    Tool coffer(
-        InTurn({Reply(200, kRefusedRequest), Reply(200, kRegimeText), Reply(200, kHoldText)}));
+    Tool coffer(InTurn({Reply(200, kOpenRequest), Reply(200, kRegimeText), Reply(200, kHoldText)}));
     const std::string out = dir.path() + "/hold." + format;
     auto typed = Writing("hold", out);
     typed.insert(typed.end(), {"--set", "addressee=A & B\nStreet 1", "--language", "de", "--format",
@@ -73,7 +76,7 @@ TEST_CASE("a letter that lacks something, or would state what is not so, is no f
   const testing::TemporaryDirectory dir;
   const std::string out = dir.path() + "/letter";
   const auto replies = [] {
-    return InTurn({Reply(200, kRefusedRequest), Reply(200, kRegimeText), Reply(200, kHoldText)});
+    return InTurn({Reply(200, kRefusedRequest), Reply(200, kRegimeText)});
   };
   for (const std::string letter : {"refusal", "answer", "extension"}) {
     Tool coffer(replies());
@@ -85,8 +88,10 @@ TEST_CASE("a letter that lacks something, or would state what is not so, is no f
     CHECK_FALSE(fs::exists(out));
     CHECK(ran.err.find(letter == "refusal" ? "addressee" : "take the step first") !=
           std::string::npos);
+    CHECK(coffer.server.requests().size() == 2);  // no letter that names no hold asks for one
   }
-  for (const char* wrong : {"nothing", "=x", "holds=x", "has_article=x", "Big=x"}) {
+  for (const char* wrong :
+       {"nothing", "=x", "holds=x", "has_article=x", "Big=x", "article=1", "contact="}) {
     Tool coffer(replies());
     auto typed = Writing("refusal", out);
     typed.insert(typed.end(), {"--set", "addressee=A", "--set", wrong});
@@ -106,12 +111,12 @@ TEST_CASE("a letter that lacks something, or would state what is not so, is no f
 TEST_CASE("templates are exported, checked and used as they were edited") {
   const testing::TemporaryDirectory dir;
   const std::string ours = dir.path() + "/ours";
-  Tool coffer(
-      InTurn({Reply(200, kRefusedRequest), Reply(200, kRegimeText), Reply(200, kHoldText)}));
+  Tool coffer(InTurn({Reply(200, kRefusedRequest), Reply(200, kRegimeText)}));
   REQUIRE(coffer({"letter", "export", ours}).exit == 0);
   CHECK(coffer({"letter", "export", ours}).exit != 0);
   CHECK(coffer({"letter", "check", ours}).exit == 0);
-  std::ofstream(ours + "/refusal.en.txt") << "No, {{addressee}}: {{article}}. {{motto}}\n";
+  std::ofstream(ours + "/refusal.en.txt")
+      << "\xef\xbb\xbfNo, {{addressee}}: {{article}}. {{motto}}\r\n";
   const Ran faulty = coffer({"letter", "check", ours, "--json"});
   CHECK(faulty.exit == 1);
   REQUIRE(json::parse(faulty.out).at("faults").size() == 1);

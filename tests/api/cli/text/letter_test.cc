@@ -21,7 +21,8 @@ json RefusedRequest() {
           {"kind", "erasure"},
           {"regime", "gdpr"},
           {"state", "refused"},
-          {"received", "2026-01-02T03:03:16.000Z"},
+          {"received", "2026-01-01T21:00:00.000Z"},
+          {"received_day", "2026-01-02"},
           {"last_day", "2026-02-02"},
           {"steps",
            {{{"step", "register"}, {"words", "what was asked"}},
@@ -82,7 +83,7 @@ TEST_CASE("each kind of request, and each action that answers one, has a name in
       CHECK_FALSE(LetterKindName(vault::NameOf(asked), language).empty());
       for (const std::string_view action : vault::ProvingActions(asked)) {
         INFO(action);
-        CHECK_FALSE(LetterActionName(action, language).empty());
+        CHECK_FALSE(LetterActionName(vault::NameOf(asked), action, language).empty());
       }
     }
   }
@@ -129,7 +130,8 @@ TEST_CASE("what a request does not say must be said, or there is no letter") {
     CHECK_FALSE(write());
     said = before;
   }
-  for (const char* name : {"holds", "entries", "identity_open", "has_article", "Name", "a.b", ""}) {
+  for (const char* name : {"holds", "entries", "identity_open", "has_article", "Name", "a.b", "",
+                           "received", "due", "kind_name", "reference", "today"}) {
     INFO(name);
     const json before = said;
     said[name] = "x";
@@ -137,29 +139,90 @@ TEST_CASE("what a request does not say must be said, or there is no letter") {
     CHECK(write().error().exit == Exit::kUsage);
     said = before;
   }
-  said["contact"] = 1;
-  CHECK_FALSE(write());
+  for (const json& none : std::vector<json>{1, nullptr, "", " \t", json::array()}) {
+    said["contact"] = none;
+    CHECK_FALSE(write());
+  }
+  // Of a regime that names no source there is nothing to fill in.
+  said["contact"] = "x";
+  const json without = {{"definition", {{"title", "Ours"}}}};
+  const auto values = LetterValues(request, without, json::array(), "en", "2026-01-20", said);
+  REQUIRE(values);
+  CHECK(RenderTextMustache(text, *values).error().message.find("\"regime_source\"") !=
+        std::string::npos);
 }
 
+// A request after some steps, and which letters fit.
 TEST_CASE("a letter states nothing that is not so") {
+  const json extend = {{"step", "extend"}, {"words", "too much of it"}};
+  const json answer = {{"step", "answer"},
+                       {"article", "15(4)"},
+                       {"shown_by", {{{"entry", 9}, {"action", "client.package"}}}}};
+  const json refuse = {{"step", "refuse"}, {"article", "12(5)"}};
+  const json reopen = {{"step", "reopen"}};
+  const json close = {{"step", "close"}};
+  struct Row {
+    const char* state;
+    std::vector<json> steps;
+    std::set<std::string> fitting;
+    const char* article = "";
+  };
+  const Row rows[] = {
+      {"received", {}, {"acknowledgement", "identity", "refusal"}},
+      {"identity_checking", {}, {"acknowledgement", "identity", "refusal"}},
+      {"accepted", {}, {"acknowledgement", "refusal"}},
+      {"in_progress", {extend}, {"acknowledgement", "extension", "refusal"}},
+      {"answered", {extend, answer}, {"answer"}, "15(4)"},
+      {"closed", {answer, close}, {"answer"}, "15(4)"},
+      {"refused", {extend, refuse}, {"refusal"}, "12(5)"},
+      {"in_progress", {answer, reopen}, {"acknowledgement", "refusal"}},
+      {"in_progress", {refuse, reopen}, {"acknowledgement", "refusal"}},
+      {"refused", {answer, reopen, refuse}, {"refusal"}, "12(5)"},
+      {"answered", {refuse, reopen, answer}, {"answer"}, "15(4)"},
+      {"withdrawn", {{{"step", "withdraw"}}}, {}},
+  };
+  for (const Row& row : rows) {
+    json request = RefusedRequest();
+    request["kind"] = "access";
+    request["state"] = row.state;
+    request["steps"] = row.steps;
+    const auto values =
+        LetterValues(request, kRegime, json::array(), "en", "2026-01-20", json::object());
+    REQUIRE(values);
+    INFO(row.state << " " << request["steps"].dump());
+    for (const char* name : {"acknowledgement", "identity", "extension", "answer", "refusal",
+                             "hold", "hold-certificate"}) {
+      INFO(name);
+      CHECK(CheckLetterFits(name, request, *values).has_value() == row.fitting.contains(name));
+    }
+    CHECK(values->value("article", "") == row.article);
+    CHECK_FALSE(values->contains("reasons"));
+    CHECK(values->value("extension_reasons", "") ==
+          (row.steps.empty() || row.steps[0] != extend ? "" : "too much of it"));
+  }
+}
+
+TEST_CASE("an answer without proof is told to a complaint, and a hold only where there is one") {
   json request = RefusedRequest();
+  request["state"] = "accepted";
+  request["steps"] = json::array();
   const auto fits = [&](const char* name, const json& said, const json& holds = json::array()) {
     const auto values = LetterValues(request, kRegime, holds, "en", "2026-01-20", said);
     REQUIRE(values);
     return CheckLetterFits(name, request, *values).has_value();
   };
+  const json reply = {{"reply", "It was our mistake."}};
+  CHECK_FALSE(fits("answer", reply));  // an erasure is done, not told
+  request["kind"] = "complaint";
+  CHECK(fits("answer", reply));
   CHECK_FALSE(fits("answer", json::object()));
-  CHECK(fits("answer", {{"reply", "It was our mistake."}}));
-  CHECK(fits("answer", {{"erasure", "era_01"}}));
-  CHECK_FALSE(fits("extension", {{"reasons", "too much"}, {"due", "2026-09-09"}}));
-  CHECK_FALSE(fits("hold", json::object()));
-  CHECK(fits("hold", json::object(), {{{"review_due", "2027-05-01T00:00:00.000Z"}}}));
-  CHECK(fits("refusal", json::object()));
-  request["extended"] = "2026-01-09T00:00:00.000Z";
-  CHECK(fits("extension", json::object()));
-  request["steps"].push_back(
-      {{"step", "answer"}, {"shown_by", {{{"entry", 9}, {"action", "client.package"}}}}});
-  CHECK(fits("answer", json::object()));
+  const json holds = {{{"review", "2027-05-01"}}};
+  CHECK(fits("hold", json::object(), holds));
+  CHECK(fits("hold-certificate", json::object(), holds));
+  // What was said is hidden from this role: no refusal is silent about it.
+  request["said"] = "hidden";
+  CHECK_FALSE(fits("refusal", json::object()));
+  CHECK(fits("refusal", {{"reasons", "asked for every day"}}));
 }
 
 TEST_CASE("what people say stays text in a letter and on its page") {
@@ -179,7 +242,7 @@ TEST_CASE("what people say stays text in a letter and on its page") {
       for (const char* what : {"\x1b", "\xe2\x80\xae", "\r", "\xff"}) {
         CHECK(written->find(what) == std::string::npos);
       }
-      const auto page = LetterPage(*written, language);
+      const auto page = LetterPage(*written, language, hostile);
       REQUIRE(page);
       CHECK(page->find("<script") == std::string::npos);
       CHECK(page->find("&lt;script&gt;") != std::string::npos);
@@ -190,21 +253,47 @@ TEST_CASE("what people say stays text in a letter and on its page") {
   }
 }
 
-TEST_CASE("an answer that was taken back is in no letter, and a hold says when it is looked at") {
+TEST_CASE("an answer names what was done for the kind of request") {
   json request = RefusedRequest();
-  request["kind"] = "access";
-  request["steps"] = {
-      {{"step", "answer"}, {"shown_by", {{{"entry", 7}, {"action", "client.package"}}}}},
-      {{"step", "reopen"}},
-      {{"step", "answer"}, {"shown_by", {{{"entry", 9}, {"action", "of.elsewhere"}}}}}};
-  const json holds = {{{"review_due", "2027-05-01T00:00:00.000Z"}}};
-  const auto values = LetterValues(request, kRegime, holds, "de", "2026-01-20", json::object());
-  REQUIRE(values);
-  REQUIRE(values->at("entries").size() == 1);
-  CHECK(values->at("entries")[0].at("number") == "9");
-  CHECK(values->at("entries")[0].at("action_name") == "of.elsewhere");
-  CHECK(values->at("holds")[0].at("review") == "2027-05-01");
-  CHECK(values->at("has_article") == false);
+  request["state"] = "answered";
+  const auto answer = [&](const char* kind, const char* action) {
+    request["kind"] = kind;
+    request["steps"] = {{{"step", "answer"}, {"shown_by", {{{"entry", 9}, {"action", action}}}}}};
+    const auto values =
+        LetterValues(request, kRegime, {{{"review", "2027-05-01"}}}, "en", "2026-01-20",
+                     SaidOf({"organisation", "contact", "signatory", "addressee", "complaint"}));
+    REQUIRE(values);
+    const auto letter = RenderTextMustache(FindBuiltInLetter("answer", "en")->text, *values);
+    REQUIRE(letter);
+    return *letter;
+  };
+  const auto has = [](const std::string& letter, const char* text) {
+    return letter.find(text) != std::string::npos;
+  };
+  CHECK(has(answer("restriction", "restriction.write"), "- the processing of your data was restr"));
+  CHECK(has(answer("objection", "restriction.write"), "that you object to was stopped (number 9"));
+  CHECK(has(answer("access", "client.package"), "We have done so."));
+  CHECK(has(answer("access", "client.erase"), "There are no data about you any more."));
+  CHECK_FALSE(has(answer("access", "client.erase"), "We have done so."));
+  CHECK(has(answer("erasure", "client.erase"), "We have done so."));
+  CHECK(has(answer("erasure", "of.elsewhere"), "- of.elsewhere (number 9"));
+}
+
+TEST_CASE("a template is checked in every part, reached or not") {
+  const json said = {{"motto", "Ours"}};
+  const auto whole = [&](const char* text) {
+    return CheckLetterTemplate(text, "en", said).has_value();
+  };
+  CHECK(whole("{{addressee}} {{motto}} {{#holds}}{{review}}{{/holds}}"));
+  CHECK(whole("{{^has_reply}}{{kind_name}}{{/has_reply}}"));
+  for (const char* faulty :
+       {"{{nobody}}", "{{^has_reply}}{{nobody}}{{/has_reply}}", "{{#nothing}}x{{/nothing}}",
+        "{{^entries}}{{#holds}}{{nobody}}{{/holds}}{{/entries}}", "{{{addressee}}}", "{{>other}}",
+        "{{#entries}}{{#entries}}x{{/entries}}{{/entries}}", "{{#holds}}", "{{holds}}",
+        "{{#addressee}}x{{/addressee}}", "{{=<% %>=}}"}) {
+    INFO(faulty);
+    CHECK_FALSE(whole(faulty));
+  }
 }
 
 }  // namespace coffer::cli

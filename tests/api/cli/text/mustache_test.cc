@@ -86,11 +86,22 @@ TEST_CASE("what is no plain template is refused before anything is filled in") {
     INFO(tmpl);
     CHECK(ExitOf(tmpl, values) == Exit::kUsage);
   }
-  std::string deep;
-  for (std::size_t i = 0; i <= coffer::cli::kMaxTemplateDepth; ++i) deep += "{{#s}}";
-  for (std::size_t i = 0; i <= coffer::cli::kMaxTemplateDepth; ++i) deep += "{{/s}}";
-  CHECK(ExitOf(deep, values) == Exit::kUsage);
-  CHECK(ExitOf(deep.substr(6, deep.size() - 12), values) == Exit::kOk);
+  json flags = values;
+  std::string opened, closed;
+  const auto nested = [&](std::size_t depth) {
+    opened.clear();
+    closed.clear();
+    for (std::size_t i = 0; i < depth; ++i) {
+      const std::string name = "s" + std::to_string(i);
+      flags[name] = true;
+      opened += "{{#" + name + "}}";
+      closed.insert(0, "{{/" + name + "}}");
+    }
+    return opened + closed;
+  };
+  CHECK(ExitOf(nested(coffer::cli::kMaxTemplateDepth + 1), flags) == Exit::kUsage);
+  CHECK(ExitOf(nested(coffer::cli::kMaxTemplateDepth), flags) == Exit::kOk);
+  CHECK(ExitOf("{{#s}}{{^a}}{{#s}}{{/s}}{{/a}}{{/s}}", values) == Exit::kUsage);
   CHECK(ExitOf(std::string(coffer::cli::kMaxTemplateBytes + 1, 'x'), values) == Exit::kUsage);
   CHECK(ExitOf(std::string(coffer::cli::kMaxTemplateBytes, 'x'), values) == Exit::kOk);
 }
