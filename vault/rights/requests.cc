@@ -10,6 +10,7 @@
 #include "vault/clients/client_erasure.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/tag_reach.h"
+#include "vault/rights/package_step.h"
 #include "vault/rights/request_clock.h"
 #include "vault/rights/request_rules.h"
 #include "vault/rights/request_words.h"
@@ -180,6 +181,12 @@ bool Restricts(Transaction& transaction, const ClientId& client, const audit::En
   });
 }
 
+// All of it: with its last part, or without having been prepared.
+bool HandsOut(const audit::Entry& entry) {
+  const auto step = PackageStepOf(entry.detail);
+  return !step || step == PackageStep::kLastPart;
+}
+
 // One entry as proof; nullopt: it shows nothing of the kind.
 Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const RequestRow& row,
                                               std::uint64_t seq) {
@@ -194,6 +201,7 @@ Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const Re
       entry.ts >= row.received && std::ranges::find(actions, entry.action) != actions.end() &&
       (entry.action != Name(Action::kRestrictionWrite) ||
        Restricts(transaction, *row.client, entry)) &&
+      (entry.action != Name(Action::kClientPackage) || HandsOut(entry)) &&
       // A consent that is given is no withdrawal.
       (entry.action != Name(Action::kConsentWrite) || entry.detail.contains("; withdrawn; "));
   if (!is) return std::nullopt;
