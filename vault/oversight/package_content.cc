@@ -311,16 +311,26 @@ class RecordGatherer {
     return views;
   }
 
-  // In which class the client has what the role may not see, is named to who may know of it.
+  // In which class the client has what is not shown, is named to whose role would show it for
+  // another purpose.
   Status LeaveOut(const ClassSchema& schema, std::string_view reason) {
     auto known = known_.find(schema.name);
     if (known == known_.end()) {
-      COFFER_ASSIGN(const bool may,
-                    MayKnowOfRecords(operations_, transaction_, call_, client_.id, schema));
+      COFFER_ASSIGN(const bool may, MayKnowOf(schema));
       known = known_.emplace(schema.name, may).first;
     }
     left_out_.Add("version", known->second ? schema.name : std::string(), {}, reason);
     return {};
+  }
+
+  Result<bool> MayKnowOf(const ClassSchema& schema) {
+    for (const Action action : {Action::kRecordList, Action::kRecordRead}) {
+      COFFER_ASSIGN(auto decision,
+                    operations_.DecideFor(transaction_, call_, action, client_.id, nullptr));
+      decision.leases.clear();
+      if (decision.allowed && !ShowsNothing(FieldViewsOf(decision, schema))) return true;
+    }
+    return false;
   }
 
   Status Append(const RecordInfo& info, bool is_current) {

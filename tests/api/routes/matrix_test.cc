@@ -49,6 +49,7 @@ const std::map<std::string_view, Example>& Examples() {
       {"giveLease", {{}, "", 201}},  // its body names a principal
       {"endLease", {}},
       {"packageClient", {json::object(), ""}},
+      {"preparePackage", {json::object(), "", 201}},
       {"listRestrictions", {}},
       {"placeRestriction",
        {{{"basis", "Disputed"}, {"stops", {{"purposes", {"billing"}}}}}, "", 201}},
