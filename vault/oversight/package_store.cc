@@ -7,13 +7,14 @@ namespace {
 
 #define COFFER_PACKAGE_COLUMNS                                                            \
   "pid, cid, request, representative, names_staff, prepared, prepared_by, seq, expires, " \
-  "revoked, revoked_by, handed_out, handed_out_by, key, log_size, completed"
+  "revoked, revoked_by, handed_out, handed_out_by, digest, log_size, completed"
 
 constexpr std::string_view kInsertPackage =
     "INSERT INTO packages (" COFFER_PACKAGE_COLUMNS
     ", id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdatePackage =
-    "UPDATE packages SET revoked = ?, revoked_by = ?, handed_out = ?, handed_out_by = ?, key = ?, "
+    "UPDATE packages SET revoked = ?, revoked_by = ?, handed_out = ?, handed_out_by = ?, digest = "
+    "?, "
     "log_size = ?, completed = ? WHERE id = ?";
 constexpr std::string_view kFindPackage =
     "SELECT " COFFER_PACKAGE_COLUMNS " FROM packages WHERE pid = ?";

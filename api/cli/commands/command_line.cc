@@ -178,6 +178,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddHoldCommands(app, chosen);
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
+  AddPackageCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);

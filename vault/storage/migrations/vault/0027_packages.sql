@@ -15,7 +15,7 @@ CREATE TABLE packages (
   revoked_by     BLOB    CHECK (length(revoked_by) = 16),
   handed_out     INTEGER,                                   -- when the first part was
   handed_out_by  BLOB    CHECK (length(handed_out_by) = 16),
-  key            BLOB    CHECK (length(key) = 32),          -- SHA-256 of the one it goes on with
+  digest         BLOB    CHECK (length(digest) = 32),       -- SHA-256 of the key it goes on with
   log_size       INTEGER,                                   -- entries of the log that it tells of
   completed      INTEGER                                    -- when the last part was
 ) STRICT;
