@@ -48,12 +48,12 @@ using Columns = std::vector<std::string>;
 // A row for each item, with these members.
 std::string TableOf(const json& items, const Columns& columns) {
   std::string table;
-  for (const auto& column : columns) table += (table.empty() ? "" : ",") + column;
-  table += "\r\n";
+  for (const auto& column : columns) AppendPlainCell(column, table);
+  table += "\n";
   for (const json& item : items) {
     std::string line;
     for (const auto& column : columns) AppendTableCell(Member(item, column), line);
-    table += line + "\r\n";
+    table += line + "\n";
   }
   return table;
 }
