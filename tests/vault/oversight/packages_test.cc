@@ -3,6 +3,11 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <numeric>
 #include <set>
 
 #include "audit/documents/evidence_bundle.h"
@@ -171,6 +176,51 @@ TEST_CASE("a package has every stored version, since when, and what the client i
   CHECK(record.record == vault.contact.Text());
   CHECK(record.fields == Strings{"city", "email", "last_name"});
   vault.CheckInvariants();
+}
+
+TEST_CASE("each part is as the published schema says") {
+  PackageVault vault;
+  const RequestId asked = vault.Asked(RequestKind::kAccess, vault.client, true);
+  vault.PutClass({{"name", "family"},
+                  {"purposes", {"client-care", "data-subject-request"}},
+                  {"fields", {{"spouse", {{"type", "string"}, {"third_person", true}}}}}});
+  vault.NewRecord(vault.client, "family", {{"spouse", "x"}});
+  vault.Update(vault.contact, 1, {{"last_name", "Roe"}});
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, {"", "b", {}}));
+  REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
+                                         {"contact", "b", {false, {"marketing"}}}));
+  REQUIRE(vault->consent_texts().PutConsentText(vault.As(kPrivacyOfficer), "letter",
+                                                {{{"en", "I agree."}}}));
+  ConsentRequest agreed;
+  agreed.purpose = "marketing";
+  agreed.text = {"letter", 1, "en"};
+  agreed.channel = "paper";
+  agreed.evidence = "folder 12";
+  const auto consent =
+      vault->consents().GiveConsent(vault.As(kPrivacyOfficer), vault.client, agreed);
+  REQUIRE(consent);
+  REQUIRE(vault->consents().WithdrawConsent(vault.As(kPrivacyOfficer), vault.client,
+                                            consent->consent.id, {}));
+  Strings files;
+  for (const bool names_staff : {false, true}) {
+    const PackageId id = vault.Prepared(
+        {.request = asked, .representative = names_staff, .days = 30, .names_staff = names_staff});
+    for (const std::string& part : vault.HandedOut(id)) {
+      files.push_back(vault.work() / ("part-" + std::to_string(files.size())));
+      std::ofstream(files.back()) << part;
+    }
+  }
+  std::string command =
+      "python3 -c '"
+      "import json, sys, jsonschema\n"
+      "v = jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))\n"
+      "v.check_schema(v.schema)\n"
+      "bad = [(p, e.json_path, e.message[:300]) for p in sys.argv[2:] "
+      "for e in v.iter_errors(json.load(open(p)))]\n"
+      "print(bad) if bad else None\n"
+      "sys.exit(bool(bad))' " COFFER_SOURCE_DIR "/docs/access-package.schema.json";
+  for (const std::string& file : files) command += " " + file;
+  CHECK(std::system(command.c_str()) == 0);
 }
 
 TEST_CASE("who looked is told with a proof for each entry, and not by name") {
@@ -502,6 +552,42 @@ TEST_CASE(
   }
   CHECK(reads == 1100);
   vault.CheckInvariants();
+}
+
+// Not a test: prints how long a large package takes.
+TEST_CASE("figures of a package", "[.figures]") {
+  PackageVault vault;
+  for (int i = 0; i < 999; ++i) {
+    const RecordId id = vault.NewContact(vault.client, {{"last_name", "N" + std::to_string(i)},
+                                                        {"email", "n@example.org"},
+                                                        {"city", "Exampletown"}});
+    for (const std::uint64_t version : {1, 2}) {
+      vault.Update(id, version, {{"last_name", "M" + std::to_string(i)}});
+    }
+  }
+  while (vault.WholeLog().size() < 10'000) {
+    for (int i = 0; i < 1000; ++i) {
+      REQUIRE(vault->clients().GetClient(vault.As(kCrmService), vault.client));
+    }
+  }
+  const PackageId id = vault.Prepared();
+  Strings parts;
+  std::vector<std::int64_t> ms;
+  while (parts.empty() || !PackageVault::IsLast(parts.back())) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto part = vault.Part(id, parts.size() + 1);
+    const auto end = std::chrono::steady_clock::now();
+    REQUIRE(part);
+    parts.push_back(*part);
+    ms.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(end - begin).count());
+  }
+  std::size_t bytes = 0;
+  for (const auto& part : parts) bytes += part.size();
+  std::cout << parts.size() << " parts, " << bytes << " bytes, "
+            << PackageVault::AllOf(parts, "log").size() << " entries, "
+            << std::accumulate(ms.begin(), ms.end(), std::int64_t{0}) << " ms:";
+  for (const auto one : ms) std::cout << ' ' << one;
+  std::cout << '\n';
 }
 
 TEST_CASE("the receipt shows that each part was handed out as it is") {
