@@ -49,7 +49,9 @@ TEST_CASE("what is no certificate, or one that cannot be encrypted for, is no re
   const std::string at = work / "";
   REQUIRE(RunShell("openssl req -x509 -newkey ed25519 -nodes -subj /CN=a -days 2 -keyout " + at +
                    "key.pem -out " + at + "signs.pem") == 0);
-  REQUIRE(RunShell("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=a -days -1 -keyout " + at +
+  REQUIRE(RunShell("openssl req -new -newkey rsa:2048 -nodes -subj /CN=a -keyout " + at +
+                   "key.pem -out " + at + "request.pem") == 0);
+  REQUIRE(RunShell("openssl x509 -req -days -1 -in " + at + "request.pem -signkey " + at +
                    "key.pem -out " + at + "old.pem") == 0);
   for (const std::string& none :
        {std::string(), std::string("no certificate"), BytesIn(work / "key.pem"),
