@@ -611,6 +611,25 @@ TEST_CASE("the receipt shows that each part was handed out as it is") {
   }
 }
 
+TEST_CASE(
+    "what was only prepared, revoked or proven was not disclosed, as the scope of a breach says") {
+  PackageVault vault;
+  const auto ways = [&] {
+    ScopeCriteria criteria;
+    criteria.principal = vault.TokenOf(kPrivacyOfficer).principal.Text();
+    const auto scope = vault->breach_scopes().FindScope(
+        vault.As(kSecurityOfficer), criteria, {.limit = 10, .after = {}, .record_ids = false});
+    REQUIRE(scope);
+    REQUIRE(scope->page.size() == 1);
+    return std::pair(scope->page[0].ways.Has(Way::kNamed), scope->page[0].ways.Has(Way::kExported));
+  };
+  const PackageId stopped = vault.Prepared();
+  REQUIRE(vault->packages().RevokePackage(vault.Officer(), stopped));
+  CHECK(ways() == std::pair(true, false));
+  REQUIRE(vault.Part(vault.Prepared(), 1));
+  CHECK(ways() == std::pair(true, true));
+}
+
 TEST_CASE("packages are listed by client and state, to who may know of the client") {
   PackageVault vault;
   const PackageId one = vault.Prepared();
