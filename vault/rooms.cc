@@ -53,6 +53,7 @@ Services::Services(Rooms& room)
       evidence(*room.operations, *room.log_readers, *room.trees),
       breach_scopes(*room.operations, *room.snapshots),
       breaches(*room.operations, breach_scopes),
+      packages(*room.operations, *room.log_readers, *room.trees),
       verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
       emergency_reports(*room.operations, *room.log_readers),
       traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),

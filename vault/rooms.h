@@ -56,6 +56,7 @@
 #include "vault/oversight/keys.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/monitoring.h"
+#include "vault/oversight/packages.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
@@ -151,6 +152,7 @@ struct Services {
   EvidenceBundles evidence;
   BreachScopes breach_scopes;
   Breaches breaches;
+  Packages packages;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

@@ -377,6 +377,7 @@ Verification& Vault::verification() const { return rooms_->services->verificatio
 EmergencyReports& Vault::emergency_reports() const { return rooms_->services->emergency_reports; }
 BreachScopes& Vault::breach_scopes() const { return rooms_->services->breach_scopes; }
 Breaches& Vault::breaches() const { return rooms_->services->breaches; }
+Packages& Vault::packages() const { return rooms_->services->packages; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }

@@ -47,6 +47,7 @@
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
+#include "vault/oversight/packages.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
@@ -115,6 +116,7 @@ class Vault {
   EvidenceBundles& evidence() const;
   BreachScopes& breach_scopes() const;
   Breaches& breaches() const;
+  Packages& packages() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

@@ -20,6 +20,7 @@
 #include "api/routes/leases.h"
 #include "api/routes/log_proofs.h"
 #include "api/routes/me.h"
+#include "api/routes/packages.h"
 #include "api/routes/principals.h"
 #include "api/routes/purposes.h"
 #include "api/routes/records.h"
@@ -53,7 +54,7 @@ std::vector<Route> RoutesOfRooms() {
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
            ConsentRoutes(),    BreachRoutes(),
-           RequestRoutes(),
+           RequestRoutes(),    PackageRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

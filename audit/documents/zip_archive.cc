@@ -66,9 +66,20 @@ Result<std::string> ReadZipFile(archive* handle, const std::string& name, std::u
   }
 }
 
-}  // namespace
+// libarchive takes a text that ends with a zero.
+Status EncryptUnder(archive* writer, const crypto::SecretBytes& passphrase) {
+  crypto::SecretBytes text(passphrase.size() + 1);
+  std::ranges::copy(passphrase.ExposeSecret(), text.ExposeSecretForWriting().begin());
+  const auto* const bytes = reinterpret_cast<const char*>(text.ExposeSecret().data());
+  if (archive_write_set_options(writer, "zip:encryption=aes256") != ARCHIVE_OK ||
+      archive_write_set_passphrase(writer, bytes) != ARCHIVE_OK) {
+    return NotWritten(writer);
+  }
+  return {};
+}
 
-Result<crypto::Bytes> WriteZip(std::span<const NamedFile> files) {
+Result<crypto::Bytes> WriteFiles(std::span<const NamedFile> files,
+                                 const crypto::SecretBytes* passphrase) {
   crypto::Bytes out;
   const ArchiveWriter writer(archive_write_new());
   const ArchiveEntry entry(archive_entry_new());
@@ -76,8 +87,11 @@ Result<crypto::Bytes> WriteZip(std::span<const NamedFile> files) {
   // Without a last block filled up with zeros.
   if (archive_write_set_format_zip(writer.get()) != ARCHIVE_OK ||
       archive_write_zip_set_compression_deflate(writer.get()) != ARCHIVE_OK ||
-      archive_write_set_bytes_in_last_block(writer.get(), 1) != ARCHIVE_OK ||
-      archive_write_open(writer.get(), &out, nullptr, AppendToBytes, nullptr) != ARCHIVE_OK) {
+      archive_write_set_bytes_in_last_block(writer.get(), 1) != ARCHIVE_OK) {
+    return NotWritten(writer.get());
+  }
+  if (passphrase != nullptr) COFFER_TRY(EncryptUnder(writer.get(), *passphrase));
+  if (archive_write_open(writer.get(), &out, nullptr, AppendToBytes, nullptr) != ARCHIVE_OK) {
     return NotWritten(writer.get());
   }
   for (const NamedFile& file : files) {
@@ -98,6 +112,17 @@ Result<crypto::Bytes> WriteZip(std::span<const NamedFile> files) {
   }
   if (archive_write_close(writer.get()) != ARCHIVE_OK) return NotWritten(writer.get());
   return out;
+}
+
+}  // namespace
+
+Result<crypto::Bytes> WriteZip(std::span<const NamedFile> files) {
+  return WriteFiles(files, nullptr);
+}
+
+Result<crypto::Bytes> WriteEncryptedZip(std::span<const NamedFile> files,
+                                        const crypto::SecretBytes& passphrase) {
+  return WriteFiles(files, &passphrase);
 }
 
 Result<std::vector<NamedFile>> ReadZip(crypto::ByteView bytes, const ZipLimits& limits) {

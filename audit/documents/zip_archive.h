@@ -11,6 +11,7 @@
 
 #include "crypto/bytes.h"
 #include "crypto/result.h"
+#include "crypto/secret_bytes.h"
 
 namespace coffer::audit {
 
@@ -22,6 +23,11 @@ struct NamedFile {
 // The same files give the same archive: their order is kept, their time is 1980-01-01 and their
 // mode 0644. (Deflate is zlib's: another release of it may compress otherwise.)
 Result<crypto::Bytes> WriteZip(std::span<const NamedFile> files);
+// The same with each file's content under the passphrase: AES-256 as WinZip writes it (AE-2, which
+// derives its key with 1,000 rounds of PBKDF2: the passphrase has to be long). Names and sizes stay
+// readable.
+Result<crypto::Bytes> WriteEncryptedZip(std::span<const NamedFile> files,
+                                        const crypto::SecretBytes& passphrase);
 
 struct ZipLimits {
   std::size_t max_files = 0;

@@ -81,6 +81,7 @@ ReasonRule ReasonRuleOf(Action action) {
     case kConsentWrite:
     case kRequestRead:
     case kRequestWrite:
+    case kPackageRead:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

@@ -88,6 +88,9 @@ struct HoldTag {
 struct RequestTag {
   static constexpr std::string_view kPrefix = "req_";
 };
+struct PackageTag {
+  static constexpr std::string_view kPrefix = "pkg_";
+};
 struct RestrictionTag {
   static constexpr std::string_view kPrefix = "rst_";
 };
@@ -115,6 +118,7 @@ using ActId = Id<ActTag>;  // that protects, or takes that back
 using ErasureId = Id<ErasureTag>;
 using HoldId = Id<HoldTag>;
 using RequestId = Id<RequestTag>;  // of a person, to whoever keeps its data
+using PackageId = Id<PackageTag>;  // what a client is handed of all that is kept about it
 using RestrictionId = Id<RestrictionTag>;
 using ConsentId = Id<ConsentTag>;
 using BackupId = Id<BackupTag>;

@@ -65,6 +65,7 @@ constexpr ActionRow kActions[] = {
     {Action::kRequestRead, "request.read", false},
     {Action::kRequestWrite, "request.write", false},
     {Action::kRegimeWrite, "regime.write", false},
+    {Action::kPackageRead, "package.read", false},
     {Action::kRetentionRead, "retention.read", false},
     {Action::kRetentionWrite, "retention.write", false},
     {Action::kRetentionRun, "retention.run", false},

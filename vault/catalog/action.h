@@ -59,6 +59,7 @@ enum class Action {
   kRequestRead,
   kRequestWrite,
   kRegimeWrite,
+  kPackageRead,
   kRetentionRead,
   kRetentionWrite,
   kRetentionRun,

@@ -387,10 +387,11 @@ class ClassReader {
     }
     OnlyMembers(value, at,
                 {"type", "required", "sensitivity", "mask", "index", "region", "title",
-                 "max_length", "values"});
+                 "max_length", "values", "third_person"});
     Text(value, at, "title", false);
     field.type = OneOf(kTypes, value, at, "type", std::optional<FieldType>());
     field.required = Flag(value, at, "required");
+    field.third_person = Flag(value, at, "third_person");
     field.sensitivity =
         OneOf(kSensitivities, value, at, "sensitivity", std::optional(Sensitivity::kPersonal));
     field.mask = OneOf(kMasks, value, at, "mask", std::optional(MaskRule::kConstant));

@@ -49,6 +49,8 @@ struct Field {
   // Of an older version, where a later one says otherwise: see vault/catalog/class_versions.h.
   std::optional<Sensitivity> later_sensitivity = {};
   MaskRule mask = MaskRule::kConstant;
+  // Of somebody else than the client: left out of what the client is handed (GDPR 15(4)).
+  bool third_person = false;
   bool indexed = false;
   crypto::Normalisation normalisation = crypto::Normalisation::kText;
   std::string region = {};     // of kPhone, for national numbers: ISO 3166-1 alpha-2; empty: none

@@ -19,6 +19,7 @@ void Restrict(ClassSchema& older, const std::vector<ClassSchema>& versions, std:
       if (found == nullptr) continue;
       if (found->sensitivity != field.sensitivity) field.later_sensitivity = found->sensitivity;
       field.mask = StricterMask(field.mask, found->mask);
+      field.third_person = field.third_person || found->third_person;
       break;
     }
   }

@@ -19,6 +19,7 @@ using ClassVersions = std::vector<std::shared_ptr<const ClassSchema>>;
 //   is the less of both. A field that the last version does not have any more is held to the last
 //   one that had it;
 // - a mask that differs is none of both, but the constant; where one of both is no mask, the other;
+// - a field is of a third person that one of both says is;
 // - a purpose is allowed that both allow.
 // What else a version says (types, index, dates) stays its own.
 ClassVersions WithStricter(std::vector<ClassSchema> versions);

@@ -23,6 +23,7 @@ bool IsAboutClients(Action action) {
     case Action::kConsentWrite:
     case Action::kRequestRead:
     case Action::kRequestWrite:
+    case Action::kPackageRead:
       return true;
     default:
       return TouchesClientData(action);

@@ -35,6 +35,8 @@ constexpr std::array<CommittedTable, kCommittedTables> kCommitted = {{
     {"emergencies"},
     {"holds"},
     {"leases"},
+    {"package_parts"},
+    {"packages"},
     {"principals"},
     {"purposes"},
     {"restrictions"},

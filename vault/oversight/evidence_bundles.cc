@@ -19,6 +19,7 @@
 #include "vault/oversight/log_page.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/log_search.h"
+#include "vault/oversight/remembering_reader.h"
 
 namespace coffer::vault {
 namespace {
@@ -98,19 +99,6 @@ Result<std::uint64_t> FirstSince(LogStore& log, std::uint64_t size, Timestamp ti
     }
   }
   return low;
-}
-
-// Neighbouring entries share most of their proofs.
-audit::HashReader Remembering(audit::HashReader read) {
-  return
-      [read = std::move(read), known = std::map<std::pair<unsigned, std::uint64_t>, audit::Hash>()](
-          unsigned level, std::uint64_t index) mutable -> Result<audit::Hash> {
-        const auto found = known.find({level, index});
-        if (found != known.end()) return found->second;
-        COFFER_ASSIGN(const audit::Hash hash, read(level, index));
-        known.emplace(std::pair(level, index), hash);
-        return hash;
-      };
 }
 
 class EvidenceGatherer {

@@ -1,4 +1,4 @@
-// What operations see of the register of breaches.
+// What operations see of the registers of breaches and of access packages.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "vault/engine/room_state.h"
 #include "vault/oversight/breach_store.h"
+#include "vault/oversight/package_store.h"
 
 namespace coffer::vault {
 
@@ -17,9 +18,11 @@ class OversightState : public RoomState {
   Status Load(const RoomSources&) override { return {}; }  // nothing of it is in memory
 
   BreachStore breaches;
+  PackageStore packages;
 
  private:
-  explicit OversightState(BreachStore opened) : breaches(std::move(opened)) {}
+  OversightState(BreachStore opened, PackageStore kept)
+      : breaches(std::move(opened)), packages(std::move(kept)) {}
 };
 
 }  // namespace coffer::vault

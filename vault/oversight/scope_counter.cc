@@ -5,6 +5,9 @@
 #include <limits>
 #include <utility>
 
+#include "vault/catalog/action.h"
+#include "vault/rights/package_step.h"
+
 namespace coffer::vault {
 namespace {
 
@@ -32,19 +35,27 @@ constexpr MeetingAction kMeetings[] = {
     {"erasure.read", Way::kNamed, false},     {"hold.lift", Way::kNamed, true},
     {"hold.read", Way::kNamed, false},        {"hold.write", Way::kNamed, true},
     {"lease.read", Way::kNamed, false},       {"lease.write", Way::kNamed, true},
-    {"log.read", Way::kNamed, false},         {"record.create", Way::kChanged, true},
-    {"record.delete", Way::kChanged, true},   {"record.erase", Way::kChanged, true},
-    {"record.import", Way::kChanged, true},   {"record.list", Way::kListed, true},
-    {"record.read", Way::kRead, true},        {"record.update", Way::kChanged, true},
-    {"request.read", Way::kNamed, false},     {"request.write", Way::kNamed, true},
-    {"restriction.read", Way::kNamed, false}, {"restriction.write", Way::kNamed, true},
-    {"retention.read", Way::kNamed, false},
+    {"log.read", Way::kNamed, false},         {"package.read", Way::kNamed, false},
+    {"record.create", Way::kChanged, true},   {"record.delete", Way::kChanged, true},
+    {"record.erase", Way::kChanged, true},    {"record.import", Way::kChanged, true},
+    {"record.list", Way::kListed, true},      {"record.read", Way::kRead, true},
+    {"record.update", Way::kChanged, true},   {"request.read", Way::kNamed, false},
+    {"request.write", Way::kNamed, true},     {"restriction.read", Way::kNamed, false},
+    {"restriction.write", Way::kNamed, true}, {"retention.read", Way::kNamed, false},
 };
 static_assert(std::ranges::is_sorted(kMeetings, {}, &MeetingAction::action));
 
 bool HasSucceeded(const audit::Entry& entry) {
   static constexpr std::string_view kDone[] = {"ok", "created", "updated", "unchanged", "repeated"};
   return std::ranges::find(kDone, entry.outcome) != std::end(kDone);
+}
+
+// What is said of a package before it is handed out, or after, shows nothing that is in it.
+Way WayOf(const MeetingAction& meeting, const audit::Entry& entry) {
+  const auto step =
+      entry.action == Name(Action::kClientPackage) ? PackageStepOf(entry.detail) : std::nullopt;
+  const bool discloses = !step || *step == PackageStep::kPart || *step == PackageStep::kLastPart;
+  return discloses ? meeting.way : Way::kNamed;
 }
 
 // Texts by number: each is kept once, however many clients have it.
@@ -205,13 +216,14 @@ Status ScopeCounter::Take(const audit::Entry& entry, bool possible) {
   sums.last = entry.ts;
   ++sums.entries;
   if (possible) ++sums.possible;
-  sums.ways.Add(meeting->way);
+  const Way way = WayOf(*meeting, entry);
+  sums.ways.Add(way);
   if (!entry.purpose.empty()) {
     sums.purposes =
         memory_->sets.Union(sums.purposes, memory_->sets.Of({memory_->texts.Of(entry.purpose)}));
   }
   ClassSums& of_class = memory_->ClassOf(sums, entry.class_name);
-  of_class.ways.Add(meeting->way);
+  of_class.ways.Add(way);
   ++of_class.entries;
   of_class.fields = memory_->sets.Union(of_class.fields, memory_->FieldsOf(entry));
   if (const auto record = RecordId::Parse(entry.record)) memory_->Add(of_class, *record);

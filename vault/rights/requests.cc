@@ -10,6 +10,7 @@
 #include "vault/clients/client_erasure.h"
 #include "vault/clients/clients_state.h"
 #include "vault/clients/tag_reach.h"
+#include "vault/rights/package_step.h"
 #include "vault/rights/request_clock.h"
 #include "vault/rights/request_rules.h"
 #include "vault/rights/request_words.h"
@@ -182,6 +183,12 @@ bool Restricts(Transaction& transaction, const RequestRow& row, const audit::Ent
   });
 }
 
+// All of it: with its last part, or without having been prepared.
+bool HandsOut(const audit::Entry& entry) {
+  const auto step = PackageStepOf(entry.detail);
+  return !step || step == PackageStep::kLastPart;
+}
+
 // One entry as proof; nullopt: it shows nothing of the kind.
 Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const RequestRow& row,
                                               std::uint64_t seq) {
@@ -195,6 +202,7 @@ Result<std::optional<audit::Entry>> FindProof(Transaction& transaction, const Re
   const bool is =
       entry.ts >= row.received && std::ranges::find(actions, entry.action) != actions.end() &&
       (entry.action != Name(Action::kRestrictionWrite) || Restricts(transaction, row, entry)) &&
+      (entry.action != Name(Action::kClientPackage) || HandsOut(entry)) &&
       // A consent that is given is no withdrawal.
       (entry.action != Name(Action::kConsentWrite) || entry.detail.contains("; withdrawn; "));
   if (!is) return std::nullopt;

@@ -195,6 +195,7 @@ void Declare(CLI::App& app, Command& chosen) {
   AddHoldCommands(app, chosen);
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
+  AddPackageCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddLetterCommands(app, chosen);
   AddRegimeCommands(app, chosen);

@@ -50,6 +50,7 @@ void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddConsentCommands(CLI::App& app, Command& chosen);
 void AddBreachCommands(CLI::App& app, Command& chosen);
+void AddPackageCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddLetterCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);

@@ -92,6 +92,14 @@ const std::vector<Row>& Rows() {
       {"importRecords", kCrmService, 200, {{"record.import", "client={client} record class=contact fields=last_name version=1 payload_hash"}}, R"({"external_ref": "{ref}", "record_key": "{mark}", "data": {"last_name": "{mark}"}})", "class=contact"},
       {"exportClients", kPrivacyOfficer, 200, {{"client.export", "client={client} fields=external_ref,tags version=1"}, {"client.export", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"client.export", "payload_hash", "tag:{lot}; one person alone"}}, R"({"tag": "{lot}"})"},
       {"packageClient", kPrivacyOfficer, 200, {{"client.package", "client={client} fields=external_ref,tags version=1"}, {"client.package", "client={client} record={record} class=contact fields=city,last_name version=1"}, {"client.package", "client={client}"}}, "{}"},
+      {"preparePackage", kPrivacyOfficer, 201, {{"client.package", "client={client}", "* prepared"}}, R"({"for": "representative", "days": 7})"},
+      {"preparePackage", kPrivacyOfficer, 201, {{"client.package", "client={client}", "* prepared; names staff"}}, R"({"names_staff": true})"},
+      {"listPackages", kAuditor, 200, {{"package.read"}}, "", "state=prepared"},
+      {"listPackages", kAuditor, 200, {{"package.read", "client={client}"}}, "", "client={client}"},
+      {"getPackage", kAuditor, 200, {{"package.read", "client={client}", "{package}"}}},
+      {"handOutPackage", kPrivacyOfficer, 200, {{"client.package", "client={client} record={record} class=contact fields=city,last_name version=1", "{package} part 1"}, {"client.package", "client={client} fields=external_ref,tags version=1 payload_hash", "{package} part 1"}}, R"({"key": "a-key-of-22-characters-"})"},
+      {"getPackageReceipt", kPrivacyOfficer, 200, {{"client.package", "client={client}", "{handed} receipt"}}, "", "", {{"{package}", "{handed}"}}},
+      {"revokePackage", kPrivacyOfficer, 200, {{"client.package", "client={client}", "{package} revoked"}}},
 
       {"placeHold", kPrivacyOfficer, 201, {{"hold.write", "client={client}", "* client"}}, R"({"client": "{client}", "reason": "{mark}", "case_number": "CASE-{n}", "review_due": "2030-01-01T00:00:00Z"})"},
       {"placeHold", kPrivacyOfficer, 201, {{"hold.write", "client={client} class=contact", "* class contact"}}, R"({"client": "{client}", "class": "contact", "reason": "{mark}", "case_number": "CASE-{n}", "review_due": "2030-01-01T00:00:00Z"})"},
@@ -371,6 +379,16 @@ class LogCalls : public ApiCalls {
     asked.words = Mark();
     values["{request}"] =
         Must(vault.requests().RegisterRequest(As(kPrivacyOfficer), asked)).row.id.Text();
+    const auto officer = [&] { return As(kPrivacyOfficer, "data-subject-request"); };
+    const auto prepare = [&] {
+      return Must(vault.packages().PreparePackage(officer(), client, {})).row.id;
+    };
+    values["{package}"] = prepare().Text();
+    const auto handed = prepare();
+    for (const std::uint64_t part : {1, 2}) {
+      Must(vault.packages().HandOutPart(officer(), handed, {part, "a-key-of-22-characters-"}));
+    }
+    values["{handed}"] = handed.Text();
     const auto token = Must(NewTokenFor("case-worker", 3600, Mark()));
     values["{service}"] = token.info.principal.Text();
     values["{token}"] = token.info.id.Text();
@@ -580,51 +598,19 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {"assignClients",
-                                                  "changePassword",
-                                                  "closeBreach",
-                                                  "completeEnrolment",
-                                                  "createService",
-                                                  "createToken",
-                                                  "createUser",
-                                                  "decideApproval",
-                                                  "deleteAssignment",
-                                                  "endLease",
-                                                  "endSession",
-                                                  "enrolUserAgain",
-                                                  "eraseClient",
-                                                  "eraseRecords",
-                                                  "giveConsent",
-                                                  "giveLease",
-                                                  "handOverClients",
-                                                  "issueCertificate",
-                                                  "liftHold",
-                                                  "liftRestriction",
-                                                  "logIn",
-                                                  "logOut",
-                                                  "noteBreach",
-                                                  "notifyOfBreach",
-                                                  "openBreach",
-                                                  "openEmergency",
-                                                  "placeHold",
-                                                  "placeRestriction",
-                                                  "putAssignment",
-                                                  "putClass",
-                                                  "putConsentText",
-                                                  "putPurpose",
-                                                  "putRole",
-                                                  "putTeam",
-                                                  "recordBackupDrill",
-                                                  "requestApproval",
-                                                  "reviewEmergency",
-                                                  "revokeToken",
-                                                  "rotateToken",
-                                                  "scopeBreach",
-                                                  "stepUp",
-                                                  "updateService",
-                                                  "updateUser",
-                                                  "withdrawApproval",
-                                                  "withdrawConsent"};
+const std::set<std::string_view> kChangesState = {
+    "assignClients",     "changePassword",  "closeBreach",      "completeEnrolment",
+    "createService",     "createToken",     "createUser",       "decideApproval",
+    "deleteAssignment",  "endLease",        "endSession",       "enrolUserAgain",
+    "eraseClient",       "eraseRecords",    "giveConsent",      "giveLease",
+    "handOutPackage",    "handOverClients", "issueCertificate", "liftHold",
+    "liftRestriction",   "logIn",           "logOut",           "noteBreach",
+    "notifyOfBreach",    "openBreach",      "openEmergency",    "placeHold",
+    "placeRestriction",  "preparePackage",  "putAssignment",    "putClass",
+    "putConsentText",    "putPurpose",      "putRole",          "putTeam",
+    "recordBackupDrill", "requestApproval", "reviewEmergency",  "revokePackage",
+    "revokeToken",       "rotateToken",     "scopeBreach",      "stepUp",
+    "updateService",     "updateUser",      "withdrawApproval", "withdrawConsent"};
 
 // A reason is with the first entry of each client that is named, and the call's own is the first;
 // where none is named, with that.

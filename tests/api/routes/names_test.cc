@@ -70,6 +70,7 @@ const std::map<std::string, std::string>& Reasons() {
       {"getRecordVersion", "the path's client"},
       {"exportClients", "each client is in it with its reference"},
       {"packageClient", "the client is in it with its reference"},
+      {"handOutPackage", "it is the client's, and names nobody else"},
       {"findBreachScope", "as many as there are; who tells them looks up each for a purpose"},
       {"getStatus", "each service is in it with its name"},
       {"countReaders", "each reader is in it with their login"},

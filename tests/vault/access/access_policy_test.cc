@@ -75,6 +75,7 @@ constexpr PolicyRow kMatrix[] = {
     {kRequestRead, "request.read", false, ".xx..x."},
     {kRequestWrite, "request.write", false, "..x...."},
     {kRegimeWrite, "regime.write", false, "..x...."},
+    {kPackageRead, "package.read", false, "..x..x."},
     {kRetentionRead, "retention.read", false, "xxx..x."},
     {kRetentionWrite, "retention.write", false, "..x...."},
     {kRetentionRun, "retention.run", false, "..x...."},

@@ -16,6 +16,7 @@ namespace {
 using enum Role;
 
 constexpr const char* kSentinel = "SENTINEL";
+const std::string kKeyOfParts = "a-key-of-22-characters-";
 
 class SpokenOf : public TestVault {
  public:
@@ -139,6 +140,19 @@ class SpokenOf : public TestVault {
   RequestId Requested() {
     const auto asked = (*this)->requests().RegisterRequest(As(kPrivacyOfficer), OneRequest());
     return asked ? asked->row.id : RequestId::New(clock.Now());
+  }
+  PackageId Packaged() {
+    const auto package = (*this)->packages().PreparePackage(
+        As(kPrivacyOfficer, "data-subject-request", "plain"), client, {});
+    return package ? package->row.id : PackageId::New(clock.Now());
+  }
+  PackageId HandedOut() {
+    const PackageId id = Packaged();
+    for (const std::uint64_t part : {1, 2}) {
+      (void)(*this)->packages().HandOutPart(As(kPrivacyOfficer, "data-subject-request", "plain"),
+                                            id, {part, kKeyOfParts});
+    }
+    return id;
   }
   RestrictionId Restricted() {
     const auto placed = (*this)->restrictions().Restrict(
@@ -315,6 +329,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        }},
       {"PackageClient",
        [&, done](const Caller& c) { return done(vault.exports().PackageClient(c, client, {})); }},
+      {"PreparePackage",
+       [&, done](const Caller& c) { return done(vault.packages().PreparePackage(c, client, {})); }},
+      {"GetPackage",
+       [&, done](const Caller& c) { return done(vault.packages().GetPackage(c, Packaged())); }},
+      {"ListPackages",
+       [&, done](const Caller& c) {
+         return done(vault.packages().ListPackages(c, {client, {}}, {}));
+       }},
+      {"HandOutPart",
+       [&, done](const Caller& c) {
+         return done(vault.packages().HandOutPart(c, Packaged(), {1, kKeyOfParts}));
+       }},
+      {"MakeReceipt",
+       [&, done](const Caller& c) { return done(vault.packages().MakeReceipt(c, HandedOut())); }},
+      {"RevokePackage",
+       [&, done](const Caller& c) { return done(vault.packages().RevokePackage(c, Packaged())); }},
       {"CreateRecord",
        [&, done](const Caller& c) {
          return done(

@@ -27,22 +27,22 @@ constexpr std::string_view kOfRecords = "xxxxx.x.ggxxgg.";
 constexpr std::string_view kAboutClients = "xx......ggxxgg.";
 constexpr std::string_view kPlainly = "........ggxxgg.";
 constexpr NarrowingRow kTable[] = {
-    {kClientCreate, ".x....x.ggxxgg."},   {kClientRead, kOfClients},
-    {kClientUpdate, kOfClients},          {kClientList, kOfClients},
-    {kClientSearch, kOfRecords},          {kClientErase, kOfRecords},
-    {kClientExport, "xxxxxgx.ggxxggg"},   {kClientPackage, "xxxxxgx.ggxxggg"},
-    {kClientTrace, kAboutClients},        {kRecordCreate, kOfRecords},
-    {kRecordRead, "xxxxxgx.ggxxggg"},     {kRecordList, "xxxxxgx.ggxxgg."},
-    {kRecordUpdate, kOfRecords},          {kRecordDelete, kOfRecords},
-    {kRecordImport, kOfRecords},          {kRecordErase, kOfRecords},
-    {kAssignmentRead, kAboutClients},     {kAssignmentWrite, kAboutClients},
-    {kLeaseRead, kAboutClients},          {kLeaseWrite, kAboutClients},
-    {kEmergencyOpen, kAboutClients},      {kHoldRead, kAboutClients},
-    {kHoldWrite, kAboutClients},          {kHoldLift, kAboutClients},
-    {kRestrictionRead, kAboutClients},    {kRestrictionWrite, kAboutClients},
-    {kConsentRead, kAboutClients},        {kConsentWrite, kAboutClients},
-    {kRequestRead, kAboutClients},        {kRequestWrite, kAboutClients},
-    {kApprovalDecide, ".......gggxxgg."},
+    {kClientCreate, ".x....x.ggxxgg."}, {kClientRead, kOfClients},
+    {kClientUpdate, kOfClients},        {kClientList, kOfClients},
+    {kClientSearch, kOfRecords},        {kClientErase, kOfRecords},
+    {kClientExport, "xxxxxgx.ggxxggg"}, {kClientPackage, "xxxxxgx.ggxxggg"},
+    {kClientTrace, kAboutClients},      {kRecordCreate, kOfRecords},
+    {kRecordRead, "xxxxxgx.ggxxggg"},   {kRecordList, "xxxxxgx.ggxxgg."},
+    {kRecordUpdate, kOfRecords},        {kRecordDelete, kOfRecords},
+    {kRecordImport, kOfRecords},        {kRecordErase, kOfRecords},
+    {kAssignmentRead, kAboutClients},   {kAssignmentWrite, kAboutClients},
+    {kLeaseRead, kAboutClients},        {kLeaseWrite, kAboutClients},
+    {kEmergencyOpen, kAboutClients},    {kHoldRead, kAboutClients},
+    {kHoldWrite, kAboutClients},        {kHoldLift, kAboutClients},
+    {kRestrictionRead, kAboutClients},  {kRestrictionWrite, kAboutClients},
+    {kConsentRead, kAboutClients},      {kConsentWrite, kAboutClients},
+    {kRequestRead, kAboutClients},      {kRequestWrite, kAboutClients},
+    {kPackageRead, kAboutClients},      {kApprovalDecide, ".......gggxxgg."},
 };
 
 std::string_view RowOf(Action action) {

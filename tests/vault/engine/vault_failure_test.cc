@@ -126,6 +126,17 @@ class StruckVault {
          [&](auto& c) { return vault->exports().Export(c, {}, {.limit = 3, .cursor = {}}); });
     Step(crm(), [&](auto& c) { return vault->records().DeleteRecord(c, client_, record_, {}); });
     Step(subject(), [&](auto& c) { return vault->exports().PackageClient(c, client_, {}); });
+    PackageId package;
+    Step(subject(), [&](auto& c) {
+      auto prepared = vault->packages().PreparePackage(c, client_, {});
+      if (prepared) package = prepared->row.id;
+      return prepared;
+    });
+    for (const std::uint64_t part : {1, 2}) {
+      Step(subject(), [&](auto& c) {
+        return vault->packages().HandOutPart(c, package, {part, "a-key-of-22-characters-"});
+      });
+    }
     LateStep(auditor(), [&](auto& c) { return vault->evidence().MakeEvidence(c, evidence); });
     Step(auditor(), [&](auto& c) { return vault->access_log().ProveLogEntry(c, 3); });
     Step(crm(), [&](auto& c) { return vault->searches().SearchByReference(c, "kept-" + number); });

@@ -1,0 +1,32 @@
+// Who looked: what the log says of a client, as an access package tells it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "audit/entries/log_writer.h"
+#include "crypto/keyring.h"
+#include "crypto/result.h"
+#include "vault/oversight/log_reader.h"
+#include "vault/oversight/package.h"
+
+namespace coffer::vault {
+
+inline constexpr std::size_t kPackageEntries = 1000;  // of the log, in one part
+
+struct PackageLog {
+  std::string items;                  // a JSON array
+  std::optional<std::uint64_t> next;  // the first entry that may be in the next part
+};
+
+// Entries about the package's client from `from` on, before row.log_size, each with its leaf hash
+// and an inclusion proof under the checkpoint of that size. Who did it is a name of its own for
+// each package (a keyed hash of the person's id), unless row.names_staff: then the id, and the
+// entry as it is. Entries about holds are left out, so that nobody is warned by them. `head`: the
+// log's, of that size or later. Errors: kCorrupted.
+Result<PackageLog> ReadPackageLog(LogReader& reader, const audit::LogHead& head,
+                                  const crypto::Keyring& keyring, const PackageRow& row,
+                                  std::uint64_t from);
+
+}  // namespace coffer::vault
