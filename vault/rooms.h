@@ -56,9 +56,11 @@
 #include "vault/oversight/keys.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/monitoring.h"
+#include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
+#include "vault/rights/notices.h"
 #include "vault/rights/requests.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault_options.h"
@@ -143,6 +145,7 @@ struct Services {
   NamesOfIds names;
   AccessExplanations access_explanations;
   Requests requests;
+  Notices notices;
   Erasures erasures;
   ErasureActs erasure_acts;
   Retention retention;
@@ -151,6 +154,7 @@ struct Services {
   EvidenceBundles evidence;
   BreachScopes breach_scopes;
   Breaches breaches;
+  Processing processing;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

@@ -47,10 +47,12 @@
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
+#include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/rights/notices.h"
 #include "vault/rights/requests.h"
 #include "vault/vault_options.h"
 
@@ -102,6 +104,7 @@ class Vault {
 
   // rights
   Requests& requests() const;
+  Notices& notices() const;
 
   // deletion
   Holds& holds() const;
@@ -115,6 +118,7 @@ class Vault {
   EvidenceBundles& evidence() const;
   BreachScopes& breach_scopes() const;
   Breaches& breaches() const;
+  Processing& processing() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

@@ -30,6 +30,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kBreachRead:
     case kBreachWrite:
     case kBreachScope:
+    case kProcessingRead:
+    case kProcessingWrite:
     case kLogVerify:
     case kConsentTextRead:
     case kConsentTextWrite:
@@ -81,6 +83,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kConsentWrite:
     case kRequestRead:
     case kRequestWrite:
+    case kNoticeRead:
+    case kNoticeWrite:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

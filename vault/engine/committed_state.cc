@@ -35,7 +35,12 @@ constexpr std::array<CommittedTable, kCommittedTables> kCommitted = {{
     {"emergencies"},
     {"holds"},
     {"leases"},
+    {"notice_steps"},
+    {"notices"},
     {"principals"},
+    // Their texts are hashed beside, and compared when they are read.
+    {"processing_documents", "definition"},
+    {"processing_versions", "register"},
     {"purposes"},
     {"restrictions"},
     {"retention_restrictions"},

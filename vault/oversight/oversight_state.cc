@@ -4,7 +4,9 @@ namespace coffer::vault {
 
 Result<std::unique_ptr<OversightState>> OversightState::Open(Database& database) {
   COFFER_ASSIGN(auto breaches, BreachStore::Open(database));
-  return std::unique_ptr<OversightState>(new OversightState(std::move(breaches)));
+  COFFER_ASSIGN(auto processing, ProcessingStore::Open(database));
+  return std::unique_ptr<OversightState>(
+      new OversightState(std::move(breaches), std::move(processing)));
 }
 
 }  // namespace coffer::vault

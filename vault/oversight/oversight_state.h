@@ -1,4 +1,4 @@
-// What operations see of the register of breaches.
+// What operations see of the registers of breaches and of processing.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "vault/engine/room_state.h"
 #include "vault/oversight/breach_store.h"
+#include "vault/oversight/processing_store.h"
 
 namespace coffer::vault {
 
@@ -17,9 +18,11 @@ class OversightState : public RoomState {
   Status Load(const RoomSources&) override { return {}; }  // nothing of it is in memory
 
   BreachStore breaches;
+  ProcessingStore processing;
 
  private:
-  explicit OversightState(BreachStore opened) : breaches(std::move(opened)) {}
+  OversightState(BreachStore opened, ProcessingStore processing_opened)
+      : breaches(std::move(opened)), processing(std::move(processing_opened)) {}
 };
 
 }  // namespace coffer::vault

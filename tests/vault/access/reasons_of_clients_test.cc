@@ -140,6 +140,12 @@ class SpokenOf : public TestVault {
     const auto asked = (*this)->requests().RegisterRequest(As(kPrivacyOfficer), OneRequest());
     return asked ? asked->row.id : RequestId::New(clock.Now());
   }
+  NoticeId Noticed() {
+    const auto made = (*this)->notices().CreateNotice(
+        As(kPrivacyOfficer, "client-care", "plain"),
+        {"New terms", {}, {"", 0, "They change."}, Timestamp{clock.Now().ms + 1000}});
+    return made ? made->id : NoticeId::New(clock.Now());
+  }
   RestrictionId Restricted() {
     const auto placed = (*this)->restrictions().Restrict(
         As(kPrivacyOfficer, "client-care", "plain"), client, {"", "a dispute", {}});
@@ -252,6 +258,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          const bool lifted = done(vault.holds().LiftHold(c, id));
          if (!lifted) (void)vault.holds().LiftHold(As(kPrivacyOfficer), id);
          return lifted;
+       }},
+      {"Tell",
+       [&, done](const Caller& c) {
+         return done(vault.notices().Tell(c, Noticed(), {"letter", "a list", {}, {client}}));
+       }},
+      {"ListPending",
+       [&, done](const Caller& c) { return done(vault.notices().ListPending(c, Noticed(), {})); }},
+      {"ListObjections",
+       [&, done](const Caller& c) {
+         const NoticeId id = Noticed();
+         const auto told = vault.notices().Tell(As(kPrivacyOfficer, "client-care", "plain"), id,
+                                                {"letter", "a list", {}, {client}});
+         const RestrictionId objection = Restricted();
+         const bool listed = told && done(vault.notices().ListObjections(c, id, {}));
+         Unrestrict(objection);
+         return listed;
        }},
       {"Restrict",
        [&, done](const Caller& c) {
@@ -611,6 +633,17 @@ std::set<std::string> MethodsAboutClients() {
                             "GetBreach",
                             "ListBreaches",
                             "Say",  // by the register itself
+                            "PutDocument",  // of the processing, and below
+                            "GetDocument",
+                            "Read",
+                            "Publish",
+                            "List",
+                            "Get",
+                            "Compare",
+                            "CreateNotice",
+                            "GetNotice",
+                            "ListNotices",
+                            "CloseNotice",
                             "ReadCheckpoint",
                             "ReadLogTile",
                             "ProveConsistency",

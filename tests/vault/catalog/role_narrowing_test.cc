@@ -42,6 +42,7 @@ constexpr NarrowingRow kTable[] = {
     {kRestrictionRead, kAboutClients},    {kRestrictionWrite, kAboutClients},
     {kConsentRead, kAboutClients},        {kConsentWrite, kAboutClients},
     {kRequestRead, kAboutClients},        {kRequestWrite, kAboutClients},
+    {kNoticeRead, kAboutClients},         {kNoticeWrite, kAboutClients},
     {kApprovalDecide, ".......gggxxgg."},
 };
 
