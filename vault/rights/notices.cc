@@ -23,14 +23,10 @@ namespace {
 constexpr std::size_t kNoticeScan = 2000;  // one page looks at so many
 constexpr std::size_t kUntoldScan = 5000;  // beside the engine
 constexpr std::uint64_t kMostNoticeSteps = 10'000;
-constexpr int kRowBitsOfSequence = 15;  // vault/base/ids.h
 
 Error InvalidNotice(std::vector<Issue> issues) {
   return {Code::kUnprocessable, "notice_invalid", {}, std::move(issues)};
 }
-
-// The first row that a client who is made at this time, or later, can have.
-std::int64_t FirstRowOf(std::int64_t ms) { return ms << kRowBitsOfSequence; }
 
 // Some of a selection, in the order of rows.
 struct Selected {
@@ -39,18 +35,17 @@ struct Selected {
   bool more = false;
 };
 
-// Rows after `after` and before `end`. Those of a consent that stands no more are looked at, and
-// left out.
+// Rows after `after`. Those of a consent that stands no more are looked at, and left out.
 Result<Selected> Select(ClientStore& clients, ConsentStore& consents,
-                        const NoticeSelection& selection, std::int64_t after, std::int64_t end,
-                        std::size_t limit, Timestamp now) {
+                        const NoticeSelection& selection, std::int64_t after, std::size_t limit,
+                        Timestamp now) {
   using enum NoticeSelection::Kind;
   Selected selected;
   std::size_t looked = 0;
   const auto take = [&](std::int64_t row, bool is_in) {
     ++looked;
     selected.last = row;
-    if (is_in && row < end) selected.rows.push_back(row);
+    if (is_in) selected.rows.push_back(row);
   };
   if (selection.kind == kAll || selection.kind == kTag) {
     COFFER_ASSIGN(const auto rows, clients.List(after, selection.of, limit));
@@ -61,9 +56,12 @@ Result<Selected> Select(ClientStore& clients, ConsentStore& consents,
     COFFER_ASSIGN(const auto rows, consents.ListStanding(by, selection.of, after, limit));
     for (const auto& [row, until] : rows) take(row, until > now);
   }
-  selected.more = looked == limit && selected.last < end;
+  selected.more = looked == limit;
   return selected;
 }
+
+// Who comes once it is in effect knows no other terms.
+bool Concerns(const Notice& notice, Timestamp created) { return created < notice.form.effective; }
 
 // Rows of the selection that were not told.
 Status LeaveOutTold(NoticeStore& notices, std::int64_t notice, std::int64_t after,
@@ -221,18 +219,16 @@ Result<Told> Notices::Tell(const Caller& caller, const NoticeId& id, const Telli
     std::vector<ClientId> reached;
     if (form.all) {
       COFFER_ASSIGN(const std::int64_t after, operations_.ReadCursor(call, list, form.cursor));
-      // Who came later was not told then.
-      const std::int64_t end =
-          std::min(FirstRowOf(at.ms + 1), FirstRowOf(notice.form.effective.ms));
       COFFER_ASSIGN(auto selected,
                     Select(clients, transaction.Of<AccessState>().stores.consents,
-                           notice.form.selection, after, end, kNoticeScan, operations_.latest()));
+                           notice.form.selection, after, kNoticeScan, operations_.latest()));
       const std::size_t all = selected.rows.size();
       COFFER_TRY(LeaveOutTold(store, notice.row, after, selected));
       told.already = all - selected.rows.size();
       for (const std::int64_t row : selected.rows) {
         COFFER_ASSIGN(const auto client, clients.FindRow(row));
-        if (!client) continue;
+        // Who came later was not told then.
+        if (!client || client->created > at || !Concerns(notice, client->created)) continue;
         COFFER_ASSIGN(const bool seen, MaySeeClient(operations_, transaction, call, client->id));
         if (seen) reached.push_back(client->id);
       }
@@ -285,10 +281,9 @@ Result<Page<ClientId>> Notices::ListPending(const Caller& caller, const NoticeId
     COFFER_ASSIGN(const Notice notice, FindNotice(transaction, call, id, false));
     COFFER_ASSIGN(const std::int64_t after, operations_.ReadCursor(call, list, page.cursor));
     ClientStore& clients = transaction.Of<ClientsState>().stores.clients;
-    COFFER_ASSIGN(
-        auto selected,
-        Select(clients, transaction.Of<AccessState>().stores.consents, notice.form.selection, after,
-               FirstRowOf(notice.form.effective.ms), kNoticeScan, operations_.latest()));
+    COFFER_ASSIGN(auto selected,
+                  Select(clients, transaction.Of<AccessState>().stores.consents,
+                         notice.form.selection, after, kNoticeScan, operations_.latest()));
     COFFER_TRY(LeaveOutTold(transaction.Of<RightsState>().notices, notice.row, after, selected));
     for (const std::int64_t row : selected.rows) {
       if (result.items.size() == page.limit) {
@@ -296,7 +291,7 @@ Result<Page<ClientId>> Notices::ListPending(const Caller& caller, const NoticeId
         return result;
       }
       COFFER_ASSIGN(const auto client, clients.FindRow(row));
-      if (!client) continue;
+      if (!client || !Concerns(notice, client->created)) continue;
       COFFER_ASSIGN(const bool seen, MaySeeClient(operations_, transaction, call, client->id));
       if (!seen) continue;
       audit::Entry entry;
@@ -364,10 +359,13 @@ Result<std::uint64_t> Notices::CountUntold(const Notice& notice) const {
   COFFER_ASSIGN(auto notices, NoticeStore::Open(reader->database()));
   std::uint64_t untold = 0;
   for (std::int64_t after = 0;;) {
-    COFFER_ASSIGN(auto selected, Select(clients, consents, notice.form.selection, after,
-                                        FirstRowOf(notice.form.effective.ms), kUntoldScan, now));
+    COFFER_ASSIGN(auto selected,
+                  Select(clients, consents, notice.form.selection, after, kUntoldScan, now));
     COFFER_TRY(LeaveOutTold(notices, notice.row, after, selected));
-    untold += selected.rows.size();
+    for (const std::int64_t row : selected.rows) {
+      COFFER_ASSIGN(const auto created, clients.FindCreated(row));
+      if (created && Concerns(notice, *created)) ++untold;
+    }
     if (!selected.more) return untold;
     after = selected.last;
   }

@@ -179,6 +179,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
   AddRequestCommands(app, chosen);
+  AddNoticeCommands(app, chosen);
+  AddProcessingCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);

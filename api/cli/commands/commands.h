@@ -51,6 +51,8 @@ void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddConsentCommands(CLI::App& app, Command& chosen);
 void AddBreachCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
+void AddNoticeCommands(CLI::App& app, Command& chosen);
+void AddProcessingCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);
 void AddTodayCommand(CLI::App& app, Command& chosen);
 void AddRetentionCommands(CLI::App& app, Command& chosen);

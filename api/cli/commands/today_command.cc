@@ -33,6 +33,8 @@ struct Waiting {
   const char* heading;
 };
 constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "Requests"};
+constexpr Waiting kNotices{"notices", "notice.read", "No notice to clients is due.",
+                           "Notices to clients"};
 constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
                              "To be approved"};
 constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
@@ -53,6 +55,7 @@ class Today {
 
   Outcome<json> Collect() {
     COFFER_TRY(Add(kRequests, &Today::Requests));
+    COFFER_TRY(Add(kNotices, &Today::Notices));
     COFFER_TRY(Add(kApprovals, &Today::Approvals));
     COFFER_TRY(Add(kHolds, &Today::Holds));
     COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
@@ -71,6 +74,14 @@ class Today {
     Target target("/v1/requests");
     target.With("due", "soon").With("days", std::to_string(days_));
     return CollectPages(client_, target);
+  }
+
+  // Until one is closed, clients may not have been told.
+  Outcome<json> Notices() {
+    Target target("/v1/notices");
+    target.With("state", "open");
+    COFFER_ASSIGN(const json all, CollectPages(client_, target));
+    return Those(all, [this](const json& one) { return Text(one, "effective") <= until_; });
   }
 
   Outcome<json> Approvals() {
@@ -138,6 +149,10 @@ std::string LineOf(const Waiting& what, const json& item) {
            (receipt ? ", its receipt is to be confirmed before " : ", to be answered before ") +
            Text(item, "next_due");
   }
+  if (what.name == kNotices.name) {
+    return Text(item, "id") + "  " + Text(item, "title") + ", in effect from " +
+           Text(item, "effective") + ": tell who is pending, and close it";
+  }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
            ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
@@ -166,7 +181,8 @@ Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
                 << " nothing is kept that could wait.\n";
     return Exit::kOk;
   }
-  for (const Waiting* what : {&kRequests, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+  for (const Waiting* what :
+       {&kRequests, &kNotices, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
     if (!all.contains(what->name)) continue;
     const json& items = all.at(what->name);
     if (items.empty()) {

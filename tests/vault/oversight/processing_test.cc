@@ -339,7 +339,7 @@ TEST_CASE("what is stored of the register cannot be altered, and is not taken fo
     REQUIRE(database.Execute("DROP TRIGGER processing_versions_stay"));
     REQUIRE(database.Execute("UPDATE processing_versions SET register = '{}'"));
   }
-  CHECK(AnswerOf(vault->processing().Get(vault.As(kAuditor), 1)) == "storage_corrupted");
+  CHECK(AnswerOf(vault->processing().Get(vault.As(kAuditor), 1)) == "integrity_failed");
 }
 
 TEST_CASE("who may not read or write the register of processing does not") {
