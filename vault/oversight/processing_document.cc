@@ -143,7 +143,8 @@ class ProcessingReader {
     if (none == root.end() || !none->is_object()) return;
     for (const auto& [member, reason] : none->items()) {
       const bool known = std::ranges::find(kMayBeNone, member) != std::end(kMayBeNone);
-      if (known && root.contains(member)) Fault(PointerTo("/none", member), "is there all the same");
+      if (known && root.contains(member))
+        Fault(PointerTo("/none", member), "is there all the same");
     }
   }
 

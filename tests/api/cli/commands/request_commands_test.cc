@@ -127,6 +127,15 @@ TEST_CASE("today asks only for what the role may read") {
   CHECK(some.server.requests()[1].target == "/v1/requests?due=soon&days=3");
   CHECK(some.server.requests()[2].target == "/v1/holds");
 
+  Tool notices(InTurn(
+      {me(R"(["notice.read"])"),
+       Reply(200, R"({"items":[{"id":"ntc_1","title":"T","effective":"2026-01-01T00:00:00.000Z"},
+                               {"id":"ntc_2","title":"T","effective":"9999-01-01T00:00:00.000Z"}]})")}));
+  const Ran due = notices({"today"});
+  CHECK(Tells(due.out, "ntc_1  T, in effect from 2026-01-01T00:00:00.000Z"));
+  CHECK(!Tells(due.out, "ntc_2"));
+  CHECK(notices.server.requests()[1].target == "/v1/notices?state=open");
+
   Tool vault(InTurn(
       {me(R"(["approval.read","emergency.read","status.read"])"),
        Reply(200, R"({"items":[{"id":"apr_1","state":"pending"},{"id":"apr_2","state":"used"}]})"),
