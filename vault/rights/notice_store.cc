@@ -30,6 +30,7 @@ constexpr std::string_view kTell =
 constexpr std::string_view kListTold =
     "SELECT client FROM notice_tellings WHERE notice = ? AND client > ? AND client <= ? "
     "ORDER BY client LIMIT ?";
+constexpr std::string_view kCountTellings = "SELECT count(*) FROM notice_tellings WHERE client = ?";
 constexpr std::string_view kDropTellings = "DELETE FROM notice_tellings WHERE client = ?";
 
 }  // namespace
@@ -46,6 +47,7 @@ Result<NoticeStore> NoticeStore::Open(Database& database) {
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountNotices));
   COFFER_ASSIGN(store.tell_, Statement::Prepare(database, kTell));
   COFFER_ASSIGN(store.told_, Statement::Prepare(database, kListTold));
+  COFFER_ASSIGN(store.count_of_, Statement::Prepare(database, kCountTellings));
   COFFER_ASSIGN(store.drop_, Statement::Prepare(database, kDropTellings));
   return store;
 }
@@ -144,6 +146,14 @@ Result<std::vector<std::int64_t>> NoticeStore::ListTold(std::int64_t row, std::i
     if (!more) return clients;
     clients.push_back(rows.Int(0));
   }
+}
+
+Result<std::uint64_t> NoticeStore::CountTellingsOf(const ClientId& client) {
+  auto rows = count_of_.Query(client.Row());
+  COFFER_TRY(rows.Next());
+  const auto count = static_cast<std::uint64_t>(rows.Int(0));
+  COFFER_TRY(rows.Next());  // to its end
+  return count;
 }
 
 Status NoticeStore::DropTellingsOf(const ClientId& client) { return drop_.Execute(client.Row()); }

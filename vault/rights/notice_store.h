@@ -30,12 +30,14 @@ class NoticeStore {
   // Clients that were told, of those after `after` and up to `until`, in order; at most `limit`.
   Result<std::vector<std::int64_t>> ListTold(std::int64_t row, std::int64_t after,
                                              std::int64_t until, std::size_t limit);
+  Result<std::uint64_t> CountTellingsOf(const ClientId& client);
   Status DropTellingsOf(const ClientId& client);
 
  private:
   Result<std::vector<Notice>> Collect(Cursor rows, bool steps);
 
-  Statement insert_, append_, counted_, close_, find_, list_, steps_, count_, tell_, told_, drop_;
+  Statement insert_, append_, counted_, close_, find_, list_, steps_, count_, tell_, told_,
+      count_of_, drop_;
 };
 
 }  // namespace coffer::vault

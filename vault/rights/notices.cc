@@ -21,6 +21,7 @@ namespace coffer::vault {
 namespace {
 
 constexpr std::size_t kNoticeScan = 2000;  // one page looks at so many
+constexpr std::size_t kTellingScan = 1000;
 constexpr std::size_t kUntoldScan = 5000;  // beside the engine
 constexpr std::uint64_t kMostNoticeSteps = 10'000;
 
@@ -221,7 +222,7 @@ Result<Told> Notices::Tell(const Caller& caller, const NoticeId& id, const Telli
       COFFER_ASSIGN(const std::int64_t after, operations_.ReadCursor(call, list, form.cursor));
       COFFER_ASSIGN(auto selected,
                     Select(clients, transaction.Of<AccessState>().stores.consents,
-                           notice.form.selection, after, kNoticeScan, operations_.latest()));
+                           notice.form.selection, after, kTellingScan, operations_.latest()));
       const std::size_t all = selected.rows.size();
       COFFER_TRY(LeaveOutTold(store, notice.row, after, selected));
       told.already = all - selected.rows.size();

@@ -31,7 +31,7 @@ class Notices {
   Result<Page<Notice>> ListNotices(const Caller& caller, NoticesAsked asked,
                                    const PageRequest& page);
   // Also of a closed one, for clients that came since. With `all` of those that the selection has
-  // now, 2000 at most: call again with the cursor. Each client gets an entry. Errors:
+  // now, 1000 at most: call again with the cursor. Each client gets an entry. Errors:
   // kUnprocessable "notice_invalid" with issues, also for a client that is not there for the
   // caller; kConflict "notice_too_long".
   Result<Told> Tell(const Caller& caller, const NoticeId& id, const TellingForm& form);

@@ -93,7 +93,10 @@ Outcome<Exit> CreateNotice(const NoticeOptions& options, Console& console) {
                   "Give --text, of one that is stored, or --words with a file.");
   }
   if (!options.words_file.empty()) {
-    COFFER_ASSIGN(body["words"], ReadInputFile(options.words_file, kMostWordsBytes));
+    COFFER_ASSIGN(std::string words, ReadInputFile(options.words_file, kMostWordsBytes));
+    // The end of the last line is the file's.
+    if (words.ends_with('\n')) words.pop_back();
+    body["words"] = std::move(words);
   } else {
     body["text"] = {{"name", options.text}};
     if (options.text_version != 0) body["text"]["version"] = options.text_version;

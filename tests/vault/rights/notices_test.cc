@@ -334,8 +334,15 @@ TEST_CASE("an erased client leaves a count of its telling, and no link") {
   const Notice notice = vault.Made();
   CHECK(vault.TellAll(notice.id).told == 2);
   CHECK(vault.Number("SELECT count(*) FROM notice_tellings") == 2);
+  const auto traced = [&] {
+    const auto traces =
+        NoticeVault::MustNotice(vault->traces().FindTraces(vault.As(kPrivacyOfficer), client));
+    return std::ranges::find(traces, "notices", &Trace::place)->state;
+  };
+  CHECK(traced() == "present");
   REQUIRE(vault->erasures().Erase(vault.As(kPrivacyOfficer), client, {}));
   CHECK(vault.Number("SELECT count(*) FROM notice_tellings") == 1);
+  CHECK(traced() == "absent");
   const Notice read =
       NoticeVault::MustNotice(vault->notices().GetNotice(vault.As(kAuditor), notice.id));
   CHECK(read.told == 2);
