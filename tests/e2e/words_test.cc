@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "audit/text/clock.h"
 #include "tests/support/problem_schema.h"
 #include "tests/support/raw_connection.h"
 #include "tests/support/running_vault.h"
@@ -306,21 +307,32 @@ class Samples {
     }
     if (operation == "PUT /v1/processing/document") {
       return {[] {
-        const json party = {{"name", "n"}, {"address", "a"}, {"contact", "c"}};
-        return Sample{"privacy-officer",
-                      "/v1/processing/document",
-                      {{"controller", party},
-                       {"representative", party},
-                       {"data_protection_officer", party},
-                       {"joint_controllers", {party}},
-                       {"data_subjects", {{{"name", "s"}, {"description", "d"}}}},
-                       {"recipients", {{{"name", "r"}, {"description", "d"}, {"country", "DE"}}}},
-                       {"measures", {"m"}},
-                       {"begun", "2026-01-01"},
-                       {"database_location", "l"},
-                       {"impact_assessment", "i"},
-                       {"none", {{"transfers", "w"}}}}};
-      }};
+                const json party = {{"name", "n"}, {"address", "a"}, {"contact", "c"}};
+                return Sample{
+                    "privacy-officer",
+                    "/v1/processing/document",
+                    {{"controller", party},
+                     {"representative", party},
+                     {"data_protection_officer", party},
+                     {"joint_controllers", {party}},
+                     {"data_subjects", {{{"name", "s"}, {"description", "d"}}}},
+                     {"recipients", {{{"name", "r"}, {"description", "d"}, {"country", "DE"}}}},
+                     {"transfers", {{{"name", "t"}, {"country", "US"}, {"safeguards", "s"}}}},
+                     {"measures", {"m"}},
+                     {"begun", "2026-01-01"},
+                     {"database_location", "l"},
+                     {"impact_assessment", "i"}}};
+              },
+              [] {
+                return Sample{"privacy-officer",
+                              "/v1/processing/document",
+                              {{"none",
+                                {{"data_protection_officer", "w"},
+                                 {"joint_controllers", "w"},
+                                 {"recipients", "w"},
+                                 {"representative", "w"},
+                                 {"transfers", "w"}}}}};
+              }};
     }
     if (operation == "POST /v1/processing/versions") {
       return {[] {
@@ -412,12 +424,14 @@ class Samples {
              {"attachments", {"a"}}}};
   }
   static Sample Notice() {
+    constexpr std::int64_t kMonthMs = std::int64_t{30} * 24 * 3600 * 1000;
+    const std::int64_t now = coffer::audit::SystemClock().Now().ms;
     return {"privacy-officer",
             "/v1/notices",
             {{"title", "t"},
              {"selection", {{"all", true}}},
              {"words", "w"},
-             {"effective", "2026-02-01T00:00:00Z"}}};
+             {"effective", coffer::audit::FormatTimestamp({now + kMonthMs})}}};
   }
   static Sample Breach() {
     return {"privacy-officer",

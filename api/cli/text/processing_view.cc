@@ -143,7 +143,7 @@ class ViewWriter {
  private:
   void Columns(RegisterSection& section, std::initializer_list<std::string_view> names) const {
     for (const std::string_view name : names) {
-      section.columns.push_back(Say("column." + std::string(name)));
+      section.columns.push_back(Word("register.column.", std::string(name)));
     }
   }
   static std::string Joined(const std::vector<std::string>& texts) {
@@ -255,7 +255,7 @@ class ViewWriter {
     for (const json& role : Member(whole_, "roles")) {
       for (const json& one : Member(role, "classes")) {
         const std::string view = Text(one, "view");
-        const std::string all = Say("fields.all");
+        const std::string all = Word("register.fields.", "all");
         section.rows.push_back({Text(role, "name"),
                                 Word("register.clients.", Text(role, "clients")), Text(one, "name"),
                                 view == "plain" ? all : Joined(TextList(one, "plain")),
@@ -312,9 +312,9 @@ RegisterView ViewOfProcessing(const json& answer, std::string_view order,
     if (!value.empty()) view.facts.emplace_back(writer.Say(key), value);
   };
   fact("at", Text(answer, published ? "published" : "at"));
-  fact("state", view.complete
-                    ? writer.Say("state.complete")
-                    : audit::Fill(writer.Say("state.incomplete"), std::to_string(missing.size())));
+  fact("state", view.complete ? writer.Word("register.state.", "complete")
+                              : audit::Fill(writer.Word("register.state.", "incomplete"),
+                                            std::to_string(missing.size())));
   fact("version", Text(answer, published ? "version" : "published"));
   fact("document", Text(head, "document"));
   fact("reason", Text(head, "reason"));
@@ -323,7 +323,7 @@ RegisterView ViewOfProcessing(const json& answer, std::string_view order,
     if (name == "missing" && missing.empty()) continue;
     RegisterSection& section = view.sections.emplace_back();
     section.name = name;
-    section.heading = writer.Say("section." + section.name);
+    section.heading = writer.Word("register.section.", section.name);
     section.article = article;
     name == "missing" ? writer.Missing(missing, section) : writer.Fill(name, section);
   }
