@@ -632,7 +632,7 @@ std::set<std::string> MethodsAboutClients() {
                             "CloseBreach",
                             "GetBreach",
                             "ListBreaches",
-                            "Say",  // by the register itself
+                            "Say",          // by the register itself
                             "PutDocument",  // of the processing, and below
                             "GetDocument",
                             "Read",
