@@ -175,11 +175,12 @@ Result<PublishedProcessing> Processing::Publish(const Caller& caller,
   }));
   COFFER_ASSIGN(sources.facts.safeguards, Safeguards());
   const auto missing = MissingIn(sources.facts, asked.order);
-  COFFER_ASSIGN(const std::string register_json, RegisterOf(sources.facts));
+  const auto register_json = RegisterOf(sources.facts);
+  if (!register_json) return operations_.Refuse(caller, {kAction}, register_json.error());
   PublishedProcessing published;
   published.order = asked.order;
   published.missing = missing.size();
-  published.register_json = WholeOf(asked, missing, sources.document.version, register_json);
+  published.register_json = WholeOf(asked, missing, sources.document.version, *register_json);
   published.sha256 = crypto::Sha256(crypto::AsBytes(published.register_json));
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
   call.entry.detail = "publish " + std::string(Name(asked.order));

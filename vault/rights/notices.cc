@@ -392,7 +392,9 @@ Result<Notice> Notices::CloseNotice(const Caller& caller, const NoticeId& id,
   COFFER_ASSIGN(const Notice open, operations_.Perform(asking, [&](Transaction& transaction) {
     return find_open(transaction, asking, false);
   }));
-  COFFER_ASSIGN(const std::uint64_t untold, CountUntold(open));
+  const auto counted = CountUntold(open);
+  if (!counted) return operations_.Refuse(caller, {kAction}, counted.error());
+  const std::uint64_t untold = *counted;
   Call call = operations_.Start(caller, {kAction, OperationKind::kWrite});
   call.reason_rule = ReasonRule::kVault;
   AddDetail(call.entry, id.Text() + " closed");
