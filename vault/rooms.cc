@@ -45,6 +45,7 @@ Services::Services(Rooms& room)
       names(*room.operations),
       access_explanations(*room.operations),
       requests(*room.operations, holds),
+      notices(*room.operations, *room.snapshots),
       erasures(*room.operations, *room.procedure, *room.two_person, holds),
       erasure_acts(*room.operations, *room.snapshots, *room.trees),
       retention(*room.operations, *room.two_person, *room.snapshots, *room.retention),
@@ -54,6 +55,9 @@ Services::Services(Rooms& room)
       breach_scopes(*room.operations, *room.snapshots),
       breaches(*room.operations, breach_scopes),
       packages(*room.operations, *room.log_readers, *room.trees),
+      processing(
+          *room.operations, *room.two_person,
+          [&runner = *room.backup_runner] { return runner.Standing(); }, room.options.directory),
       verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
       emergency_reports(*room.operations, *room.log_readers),
       traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),

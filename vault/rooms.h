@@ -57,9 +57,11 @@
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/packages.h"
+#include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
+#include "vault/rights/notices.h"
 #include "vault/rights/requests.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault_options.h"
@@ -144,6 +146,7 @@ struct Services {
   NamesOfIds names;
   AccessExplanations access_explanations;
   Requests requests;
+  Notices notices;
   Erasures erasures;
   ErasureActs erasure_acts;
   Retention retention;
@@ -153,6 +156,7 @@ struct Services {
   BreachScopes breach_scopes;
   Breaches breaches;
   Packages packages;
+  Processing processing;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

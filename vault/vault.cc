@@ -350,6 +350,7 @@ Sessions& Vault::sessions() const { return rooms_->services->sessions; }
 Approvals& Vault::approvals() const { return rooms_->services->approvals; }
 Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; }
 Requests& Vault::requests() const { return rooms_->services->requests; }
+Notices& Vault::notices() const { return rooms_->services->notices; }
 
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
 Consents& Vault::consents() const { return rooms_->services->consents; }
@@ -378,6 +379,7 @@ EmergencyReports& Vault::emergency_reports() const { return rooms_->services->em
 BreachScopes& Vault::breach_scopes() const { return rooms_->services->breach_scopes; }
 Breaches& Vault::breaches() const { return rooms_->services->breaches; }
 Packages& Vault::packages() const { return rooms_->services->packages; }
+Processing& Vault::processing() const { return rooms_->services->processing; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }

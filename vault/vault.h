@@ -48,10 +48,12 @@
 #include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/packages.h"
+#include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/rights/notices.h"
 #include "vault/rights/requests.h"
 #include "vault/vault_options.h"
 
@@ -103,6 +105,7 @@ class Vault {
 
   // rights
   Requests& requests() const;
+  Notices& notices() const;
 
   // deletion
   Holds& holds() const;
@@ -117,6 +120,7 @@ class Vault {
   BreachScopes& breach_scopes() const;
   Breaches& breaches() const;
   Packages& packages() const;
+  Processing& processing() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

@@ -253,6 +253,10 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
   m.Set("coffer_requests_due_soon", "Those that are due within seven days",
         number(engine.requests.due_soon));
   m.Set("coffer_requests_overdue", "Those that are overdue", number(engine.requests.overdue));
+  m.Set("coffer_notices_open", "Notices to clients that are not closed",
+        number(engine.notices.open));
+  m.Set("coffer_notices_due", "Those that take effect within seven days, or did",
+        number(engine.notices.due));
   m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Count("coffer_connections_accepted_total", "TLS connections since the start",

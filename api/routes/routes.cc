@@ -20,8 +20,10 @@
 #include "api/routes/leases.h"
 #include "api/routes/log_proofs.h"
 #include "api/routes/me.h"
+#include "api/routes/notices.h"
 #include "api/routes/packages.h"
 #include "api/routes/principals.h"
+#include "api/routes/processing.h"
 #include "api/routes/purposes.h"
 #include "api/routes/records.h"
 #include "api/routes/requests.h"
@@ -54,7 +56,8 @@ std::vector<Route> RoutesOfRooms() {
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
            ConsentRoutes(),    BreachRoutes(),
-           RequestRoutes(),    PackageRoutes(),
+           RequestRoutes(),    NoticeRoutes(),
+           PackageRoutes(),    ProcessingRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

@@ -128,6 +128,11 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
     requests.Number("due_soon", status.requests.due_soon);
     requests.Number("overdue", status.requests.overdue);
   }
+  {
+    ObjectWriter notices = object.Object("notices");
+    notices.Number("open", status.notices.open);
+    notices.Number("due", status.notices.due);
+  }
   object.Number("retention_schedule", status.retention_schedule);
   object.Number("classes_without_policy", status.classes_without_policy);
   object.Flag("waiting_for_clock", status.waiting_for_clock);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "audit/text/clock.h"
 #include "tests/support/problem_schema.h"
 #include "tests/support/raw_connection.h"
 #include "tests/support/running_vault.h"
@@ -304,6 +305,56 @@ class Samples {
                        {"keep", "P1Y"}}};
       }};
     }
+    if (operation == "PUT /v1/processing/document") {
+      return {[] {
+                const json party = {{"name", "n"}, {"address", "a"}, {"contact", "c"}};
+                return Sample{
+                    "privacy-officer",
+                    "/v1/processing/document",
+                    {{"controller", party},
+                     {"representative", party},
+                     {"data_protection_officer", party},
+                     {"joint_controllers", {party}},
+                     {"data_subjects", {{{"name", "s"}, {"description", "d"}}}},
+                     {"recipients", {{{"name", "r"}, {"description", "d"}, {"country", "DE"}}}},
+                     {"transfers", {{{"name", "t"}, {"country", "US"}, {"safeguards", "s"}}}},
+                     {"measures", {"m"}},
+                     {"begun", "2026-01-01"},
+                     {"database_location", "l"},
+                     {"impact_assessment", "i"}}};
+              },
+              [] {
+                return Sample{"privacy-officer",
+                              "/v1/processing/document",
+                              {{"none",
+                                {{"data_protection_officer", "w"},
+                                 {"joint_controllers", "w"},
+                                 {"recipients", "w"},
+                                 {"representative", "w"},
+                                 {"transfers", "w"}}}}};
+              }};
+    }
+    if (operation == "POST /v1/processing/versions") {
+      return {[] {
+        return Sample{"privacy-officer",
+                      "/v1/processing/versions",
+                      {{"order", "gdpr"}, {"incomplete", true}, {"reason", "r"}}};
+      }};
+    }
+    if (operation == "POST /v1/notices") {
+      return {[] { return Notice(); }};
+    }
+    if (operation.starts_with("POST /v1/notices/{notice}/")) {
+      const std::string what = operation.substr(operation.rfind('/'));
+      return {[=, this] {
+        const std::string notice = Made("privacy-officer", "/v1/notices", Notice().body);
+        json body = {{"not_told", "n"}};
+        if (what == "/tellings") {
+          body = {{"channel", "email"}, {"evidence", "e"}, {"clients", {client_}}};
+        }
+        return Sample{"privacy-officer", "/v1/notices/" + notice + what, body};
+      }};
+    }
     if (operation == "POST /v1/breaches") {
       return {[] { return Breach(); }};
     }
@@ -371,6 +422,16 @@ class Samples {
              {"authority", "a"},
              {"words", "w"},
              {"attachments", {"a"}}}};
+  }
+  static Sample Notice() {
+    constexpr std::int64_t kMonthMs = std::int64_t{30} * 24 * 3600 * 1000;
+    const std::int64_t now = coffer::audit::SystemClock().Now().ms;
+    return {"privacy-officer",
+            "/v1/notices",
+            {{"title", "t"},
+             {"selection", {{"all", true}}},
+             {"words", "w"},
+             {"effective", coffer::audit::FormatTimestamp({now + kMonthMs})}}};
   }
   static Sample Breach() {
     return {"privacy-officer",

@@ -153,6 +153,7 @@ class TestVault : public testing::OpenVault {
           "SELECT count(*) FROM restrictions",
           "SELECT count(*) FROM client_restrictions WHERE client NOT IN (SELECT id FROM clients)",
           "SELECT count(*) FROM consents WHERE client NOT IN (SELECT id FROM clients)",
+          "SELECT count(*) FROM notice_tellings WHERE client NOT IN (SELECT id FROM clients)",
           "SELECT count(*) FROM retention_restrictions WHERE client NOT IN (SELECT id FROM "
           "clients)",
           "SELECT count(*) FROM holds WHERE cid IS NOT NULL AND cid NOT IN (SELECT cid FROM "

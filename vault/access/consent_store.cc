@@ -25,6 +25,13 @@ constexpr std::string_view kStandsUntil =
     "WHERE purpose = ? AND client = ? AND withdrawn IS NULL";
 constexpr std::string_view kLoadStanding =
     "SELECT client, expires FROM consents WHERE purpose = ? AND withdrawn IS NULL";
+constexpr std::string_view kListStandingFor =
+    "SELECT client, count(*), count(expires), max(expires) FROM consents "
+    "WHERE purpose = ? AND client > ? AND withdrawn IS NULL GROUP BY client ORDER BY client "
+    "LIMIT ?";
+constexpr std::string_view kListStandingTo =
+    "SELECT client, count(*), count(expires), max(expires) FROM consents "
+    "WHERE text = ? AND client > ? AND withdrawn IS NULL GROUP BY client ORDER BY client LIMIT ?";
 
 template <class Bytes16>
 void CopyConsentBytes(Bytes16& value, ByteView bytes) {
@@ -49,6 +56,8 @@ Result<ConsentStore> ConsentStore::Open(Database& database) {
   COFFER_ASSIGN(store.reseal_, Statement::Prepare(database, kResealConsent));
   COFFER_ASSIGN(store.stands_until_, Statement::Prepare(database, kStandsUntil));
   COFFER_ASSIGN(store.load_standing_, Statement::Prepare(database, kLoadStanding));
+  COFFER_ASSIGN(store.standing_for_, Statement::Prepare(database, kListStandingFor));
+  COFFER_ASSIGN(store.standing_to_, Statement::Prepare(database, kListStandingTo));
   return store;
 }
 
@@ -133,6 +142,19 @@ Result<StandingConsents> ConsentStore::LoadStanding(std::string_view purpose) {
     if (!more) return standing;
     standing.Extend(rows.Int(0),
                     rows.IsNull(1) ? StandingConsents::kForever : Timestamp{rows.Int(1)});
+  }
+}
+
+Result<std::vector<std::pair<std::int64_t, Timestamp>>> ConsentStore::ListStanding(
+    By by, std::string_view name, std::int64_t after, std::size_t limit) {
+  std::vector<std::pair<std::int64_t, Timestamp>> clients;
+  auto rows = (by == By::kPurpose ? standing_for_ : standing_to_)
+                  .Query(name, after, static_cast<std::int64_t>(limit));
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return clients;
+    const bool ends = rows.Int(1) == rows.Int(2);
+    clients.emplace_back(rows.Int(0), ends ? Timestamp{rows.Int(3)} : StandingConsents::kForever);
   }
 }
 

@@ -1,6 +1,8 @@
 // Consents: their rows.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -30,9 +32,16 @@ class ConsentStore {
   // The same of all clients.
   Result<StandingConsents> LoadStanding(std::string_view purpose);
 
+  // Clients after the row `after` who gave one for this purpose, or to this text, that was not
+  // withdrawn, with until when it stands; in the order of rows, at most `limit`.
+  enum class By : std::uint8_t { kPurpose, kText };
+  Result<std::vector<std::pair<std::int64_t, Timestamp>>> ListStanding(By by, std::string_view name,
+                                                                       std::int64_t after,
+                                                                       std::size_t limit);
+
  private:
   Statement insert_, withdraw_, delete_of_, list_of_, count_of_, reseal_, stands_until_,
-      load_standing_;
+      load_standing_, standing_for_, standing_to_;
 };
 
 }  // namespace coffer::vault

@@ -30,6 +30,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kBreachRead:
     case kBreachWrite:
     case kBreachScope:
+    case kProcessingRead:
+    case kProcessingWrite:
     case kLogVerify:
     case kConsentTextRead:
     case kConsentTextWrite:
@@ -82,6 +84,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kRequestRead:
     case kRequestWrite:
     case kPackageRead:
+    case kNoticeRead:
+    case kNoticeWrite:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

@@ -21,6 +21,8 @@ bool IsAboutClients(Action action) {
     case Action::kRestrictionWrite:
     case Action::kConsentRead:
     case Action::kConsentWrite:
+    case Action::kNoticeRead:
+    case Action::kNoticeWrite:
     case Action::kRequestRead:
     case Action::kRequestWrite:
     case Action::kPackageRead:

@@ -33,6 +33,7 @@ constexpr std::string_view kReseal =
 constexpr std::string_view kListIndexedClients =
     "SELECT cid, ref, generation FROM clients WHERE id > ? ORDER BY id LIMIT ?";
 constexpr std::string_view kPutClientRef = "UPDATE clients SET ref = ? WHERE id = ?";
+constexpr std::string_view kCreatedOf = "SELECT created FROM clients WHERE id = ?";
 constexpr std::string_view kSealedSince = "SELECT cid, sealed_since FROM clients WHERE id = ?";
 
 Result<std::uint64_t> CountOf(Statement& statement) {
@@ -76,6 +77,7 @@ Result<ClientStore> ClientStore::Open(Database& database) {
   COFFER_ASSIGN(store.sealed_since_, Statement::Prepare(database, kSealedSince));
   COFFER_ASSIGN(store.list_indexed_, Statement::Prepare(database, kListIndexedClients));
   COFFER_ASSIGN(store.put_ref_, Statement::Prepare(database, kPutClientRef));
+  COFFER_ASSIGN(store.created_, Statement::Prepare(database, kCreatedOf));
   return store;
 }
 
@@ -145,6 +147,13 @@ Result<std::optional<ClientRow>> ClientStore::Find(const ClientId& id) {
   COFFER_ASSIGN(auto row, FindRow(id.Row()));
   if (row && row->id != id) return std::nullopt;
   return row;
+}
+
+Result<std::optional<Timestamp>> ClientStore::FindCreated(std::int64_t row) {
+  auto rows = created_.Query(row);
+  COFFER_ASSIGN(const bool found, rows.Next());
+  if (!found) return std::nullopt;
+  return Timestamp{rows.Int(0)};
 }
 
 Result<std::vector<std::int64_t>> ClientStore::List(std::int64_t after, std::string_view tag,

@@ -29,6 +29,7 @@ class ClientStore {
   Status Update(const ClientRow& row, const ClientRow& before, SearchIndex& index);
   Result<std::optional<ClientRow>> Find(const ClientId& id);
   Result<std::optional<ClientRow>> FindRow(std::int64_t row);
+  Result<std::optional<Timestamp>> FindCreated(std::int64_t row);
   // Rows after `after`, in the order of ids; all, or those with the tag.
   Result<std::vector<std::int64_t>> List(std::int64_t after, std::string_view tag,
                                          std::size_t limit);
@@ -49,7 +50,7 @@ class ClientStore {
   Status WriteTags(const ClientRow& row, std::string_view tags, Statement& statement);
 
   Statement insert_, update_, find_, insert_tag_, delete_tag_, list_, list_by_tag_, delete_, count_,
-      generation_, reseal_, sealed_since_, list_indexed_, put_ref_;
+      generation_, reseal_, sealed_since_, list_indexed_, put_ref_, created_;
 };
 
 }  // namespace coffer::vault

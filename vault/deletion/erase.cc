@@ -188,6 +188,7 @@ Result<ErasedContent> EraseContent(const Operations& operations, Transaction& tr
     COFFER_TRY(transaction.Of<AccessState>().stores.restrictions.DeleteOf(client.id));
     COFFER_TRY(transaction.Of<AccessState>().stores.consents.DeleteOf(client.id));
     COFFER_TRY(transaction.Of<RightsState>().requests.DropWordsOf(client.id));
+    COFFER_TRY(transaction.Of<RightsState>().notices.DropTellingsOf(client.id));
     COFFER_TRY(transaction.Of<DeletionState>().stores.retention.ForgetRestricted(client.id.Row()));
     ClientRow leaving = client;
     const bool known =

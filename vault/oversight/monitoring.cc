@@ -15,7 +15,7 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::int64_t kRequestsSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
+constexpr std::int64_t kSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 // 0: there is none.
 std::uint64_t SizeOfFile(const std::string& path) {
@@ -45,6 +45,7 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
   statistics.overdue_holds = waiting.overdue_holds;
   statistics.restrictions = waiting.restrictions;
   statistics.requests = waiting.requests;
+  statistics.notices = waiting.notices;
   statistics.checkpoint_size = watched_.publisher.published_size();
   statistics.log_index_size = watched_.follower.size();
   statistics.scrub = watched_.scrubber.state();
@@ -68,8 +69,10 @@ Status Monitoring::CountWaiting(Transaction& transaction, VaultStatus& status) c
   status.overdue_holds = transaction.Of<DeletionState>().holds().CountOverdue(operations_.latest());
   status.restrictions = transaction.Of<AccessState>().restrictions().Count();
   const Timestamp now = operations_.latest();
-  COFFER_ASSIGN(status.requests, transaction.Of<RightsState>().requests.Count(
-                                     now, Timestamp{now.ms + kRequestsSoonMs}));
+  COFFER_ASSIGN(status.requests,
+                transaction.Of<RightsState>().requests.Count(now, Timestamp{now.ms + kSoonMs}));
+  COFFER_ASSIGN(status.notices,
+                transaction.Of<RightsState>().notices.Count(Timestamp{now.ms + kSoonMs}));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// What operations see of the registers of breaches and of access packages.
+// What operations see of the registers of breaches, of access packages and of processing.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "vault/engine/room_state.h"
 #include "vault/oversight/breach_store.h"
 #include "vault/oversight/package_store.h"
+#include "vault/oversight/processing_store.h"
 
 namespace coffer::vault {
 
@@ -19,10 +20,14 @@ class OversightState : public RoomState {
 
   BreachStore breaches;
   PackageStore packages;
+  ProcessingStore processing;
 
  private:
-  OversightState(BreachStore opened, PackageStore kept)
-      : breaches(std::move(opened)), packages(std::move(kept)) {}
+  OversightState(BreachStore breaches_opened, PackageStore packages_opened,
+                 ProcessingStore processing_opened)
+      : breaches(std::move(breaches_opened)),
+        packages(std::move(packages_opened)),
+        processing(std::move(processing_opened)) {}
 };
 
 }  // namespace coffer::vault

@@ -14,6 +14,7 @@
 #include "vault/deletion/erasure.h"
 #include "vault/oversight/log_summary.h"
 #include "vault/oversight/trace.h"
+#include "vault/rights/rights_state.h"
 
 namespace coffer::vault {
 namespace {
@@ -105,6 +106,8 @@ Result<std::vector<Trace>> Traces::FindTraces(const Caller& caller, const Client
     COFFER_ASSIGN(const auto consents,
                   transaction.Of<AccessState>().stores.consents.CountOf(client));
     counted("consents", consents, "given or withdrawn, with their evidence in words, sealed");
+    COFFER_ASSIGN(const auto told, transaction.Of<RightsState>().notices.CountTellingsOf(client));
+    counted("notices", told, "that the client was told");
     std::string ids;
     for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
     counted("erasures", erasures.size(), ids);

@@ -6,7 +6,8 @@ namespace coffer::vault {
 
 Result<std::unique_ptr<RightsState>> RightsState::Open(Database& database) {
   COFFER_ASSIGN(auto store, RequestStore::Open(database));
-  return std::unique_ptr<RightsState>(new RightsState(std::move(store)));
+  COFFER_ASSIGN(auto notices, NoticeStore::Open(database));
+  return std::unique_ptr<RightsState>(new RightsState(std::move(store), std::move(notices)));
 }
 
 Status RightsState::Load(const RoomSources& /*sources*/) {

@@ -1,4 +1,4 @@
-// Requests and the regimes that they are answered under, as operations see them.
+// Requests and the regimes that they are answered under, and notices, as operations see them.
 #pragma once
 
 #include <map>
@@ -9,6 +9,7 @@
 
 #include "vault/engine/room_state.h"
 #include "vault/engine/transaction.h"
+#include "vault/rights/notice_store.h"
 #include "vault/rights/regime.h"
 #include "vault/rights/request_store.h"
 
@@ -26,10 +27,12 @@ class RightsState : public RoomState {
   std::vector<std::shared_ptr<const Regime>> ListRegimes() const;  // by name
 
   RequestStore requests;
+  NoticeStore notices;
 
  private:
   friend void StageRegime(Transaction& transaction, Regime regime);
-  explicit RightsState(RequestStore store) : requests(std::move(store)) {}
+  RightsState(RequestStore store, NoticeStore notice_store)
+      : requests(std::move(store)), notices(std::move(notice_store)) {}
 
   std::map<std::string, std::shared_ptr<const Regime>, std::less<>> regimes_;
 };

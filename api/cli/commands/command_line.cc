@@ -198,6 +198,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddPackageCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddLetterCommands(app, chosen);
+  AddNoticeCommands(app, chosen);
+  AddProcessingCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);
   AddClockCommands(app, chosen);

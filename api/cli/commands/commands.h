@@ -53,6 +53,8 @@ void AddBreachCommands(CLI::App& app, Command& chosen);
 void AddPackageCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddLetterCommands(CLI::App& app, Command& chosen);
+void AddNoticeCommands(CLI::App& app, Command& chosen);
+void AddProcessingCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);
 void AddTodayCommand(CLI::App& app, Command& chosen);
 void AddRetentionCommands(CLI::App& app, Command& chosen);

@@ -56,6 +56,14 @@ std::string Requests(const json& status) {
          (overdue > 0 ? ", " + Grouped(overdue) + " OVERDUE" : "");
 }
 
+std::string Notices(const json& status) {
+  const json& notices = Member(status, "notices");
+  const auto open = Number(notices, "open");
+  if (!open) return {};
+  const auto due = Number(notices, "due").value_or(0);
+  return Grouped(*open) + " open" + (due > 0 ? ", " + Grouped(due) + " DUE" : "");
+}
+
 std::string Damage(const json& status) {
   const json& scrub = Member(status, "scrub");
   const auto damaged = Number(scrub, "damaged");
@@ -155,6 +163,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"holds", Holds(status)},
                         {"restrictions", Count(status, "restrictions")},
                         {"requests", Requests(status)},
+                        {"notices", Notices(status)},
                         {"retention", Retention(status)},
                         {"stored data", Damage(status)},
                         {"backups", BackupsOf(status)},

@@ -34,6 +34,8 @@ struct Waiting {
 };
 constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "Requests"};
 constexpr Waiting kBreaches{"breaches", "breach.read", "No breach is open.", "Open breaches"};
+constexpr Waiting kNotices{"notices", "notice.read", "No notice to clients is due.",
+                           "Notices to clients"};
 constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
                              "To be approved"};
 constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
@@ -55,6 +57,7 @@ class Today {
   Outcome<json> Collect() {
     COFFER_TRY(Add(kRequests, &Today::Requests));
     COFFER_TRY(Add(kBreaches, &Today::Breaches));
+    COFFER_TRY(Add(kNotices, &Today::Notices));
     COFFER_TRY(Add(kApprovals, &Today::Approvals));
     COFFER_TRY(Add(kHolds, &Today::Holds));
     COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
@@ -90,6 +93,14 @@ class Today {
                       {"clocks", std::move(clocks)}});
     }
     return open;
+  }
+
+  // Until one is closed, clients may not have been told.
+  Outcome<json> Notices() {
+    Target target("/v1/notices");
+    target.With("state", "open");
+    COFFER_ASSIGN(const json all, CollectPages(client_, target));
+    return Those(all, [this](const json& one) { return Text(one, "effective") <= until_; });
   }
 
   Outcome<json> Approvals() {
@@ -166,6 +177,10 @@ std::string LineOf(const Waiting& what, const json& item) {
     }
     return line;
   }
+  if (what.name == kNotices.name) {
+    return Text(item, "id") + "  " + Text(item, "title") + ", in effect from " +
+           Text(item, "effective") + ": tell who is pending, and close it";
+  }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
            ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
@@ -195,7 +210,7 @@ Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
     return Exit::kOk;
   }
   for (const Waiting* what :
-       {&kRequests, &kBreaches, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+       {&kRequests, &kBreaches, &kNotices, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
     if (!all.contains(what->name)) continue;
     const json& items = all.at(what->name);
     if (items.empty()) {

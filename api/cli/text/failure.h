@@ -22,6 +22,7 @@ enum class Exit {
   kBehind = 7,         // what was verified is whole, and older than what was seen before
   kFieldsLeftOut = 8,  // an import stored every row, some without a field that did not fit
   kSucceeded = 9,      // what was verified is whole, and follows a log whose end is lost
+  kIncomplete = 10,    // what was shown or done is as asked for, and something of it is missing
 };
 
 // Both texts may quote what a server or a file said: print them through Printable().

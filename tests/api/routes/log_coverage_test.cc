@@ -129,6 +129,13 @@ const std::vector<Row>& Rows() {
       {"getRequest", kPrivacyOfficer, 200, {{"request.read", "client={client}", "{request}"}}},
       {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure accept; due [-0-9]+"}}, R"({"step": "accept", "words": "{mark}"})"},
       {"takeRequestStep", kPrivacyOfficer, 200, {{"request.write", "client={client}", "{request} erasure refuse; refused"}}, R"json({"step": "refuse", "words": "{mark}", "letter": "{mark}", "article": "12(5)"})json"},
+      {"createNotice", kPrivacyOfficer, 201, {{"notice.write", "payload_hash", "* created"}}, R"({"title": "{mark}", "selection": {"all": true}, "words": "{mark}", "effective": "2026-06-01T00:00:00Z"})"},
+      {"listNotices", kAuditor, 200, {{"notice.read"}}, "", "state=open"},
+      {"getNotice", kAuditor, 200, {{"notice.read", "", "{notice}"}}},
+      {"tellNotice", kPrivacyOfficer, 200, {{"notice.write", "client={client}", "{notice} told"}, {"notice.write", "", "{notice} told; 1 clients by email"}}, R"({"channel": "email", "evidence": "{mark}", "clients": ["{client}"]})"},
+      {"listPendingOfNotice", kAuditor, 200, {{"notice.read", "client={client}"}, {"notice.read", "", "{tag_notice} pending"}}, "", "", {{"{notice}", "{tag_notice}"}}},
+      {"listObjectionsToNotice", kAuditor, 200, {{"notice.read", "", "{notice} objections"}}},
+      {"closeNotice", kPrivacyOfficer, 200, {{"notice.write", "", "{notice} closed"}}, "{}"},
       {"listRegimes", kAuditor, 200, {{"request.read", "", "regimes"}}},
       {"getRegime", kAuditor, 200, {{"request.read", "", "regime gdpr"}}, "", "", {{"{name}", "gdpr"}}},
       {"putRegime", kPrivacyOfficer, 200, {{"regime.write", "version=1 payload_hash", "mine-{n}; 0 open requests are due at another time"}}, R"({"title": "{mark}", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})", "", {{"{name}", "mine-{n}"}}},
@@ -158,6 +165,13 @@ const std::vector<Row>& Rows() {
       {"putRole", kAdministrator, 200, {{"role.write", "version=2 payload_hash", "desk-{n}; one person alone"}}, R"({"title": "{mark}", "grants": [{"actions": ["class.read"]}]})", "", {{"{name}", "desk-{n}"}}},
       {"explainAccess", kSecurityOfficer, 200, {{"access.explain", "client={client} class=contact", "{other} record.read"}}, R"({"principal": "{other}", "action": "record.read", "client": "{client}", "class": "contact", "purpose": "{mark}", "address": "198.51.100.1"})"},
 
+      {"getProcessing", kAuditor, 200, {{"processing.read", "", "pipl"}}, "", "order=pipl"},
+      {"getProcessingDocument", kAuditor, 200, {{"processing.read", "version=1", "document"}}, "", "version=1"},
+      {"putProcessingDocument", kPrivacyOfficer, 200, {{"processing.write", "version payload_hash", "document"}}, R"({"measures": ["{mark}"]})"},
+      {"publishProcessing", kPrivacyOfficer, 201, {{"processing.write", "version payload_hash", "publish gdpr; [0-9]+ things missing"}}, R"({"order": "gdpr", "incomplete": true, "reason": "{mark}"})"},
+      {"listProcessingVersions", kAuditor, 200, {{"processing.read", "", "versions"}}},
+      {"getProcessingVersion", kAuditor, 200, {{"processing.read", "version=1", "version"}}, "", "", {{"{version}", "1"}}},
+      {"compareProcessing", kAuditor, 200, {{"processing.read", "version=1", "difference"}}, "", "from=1"},
       {"findBreachScope", kSecurityOfficer, 200, {{"breach.scope", "", "{token}; {service}; from 198.51.100.0/24; since 2026-01-01T00:00:00.000Z; until 2030-01-01T00:00:00.000Z"}}, R"({"token": "{token}", "principal": "{service}", "address": "198.51.100.0/24", "from": "2026-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z"})"},
       {"openBreach", kPrivacyOfficer, 201, {{"breach.write", "", "* opened"}}, R"({"aware": "2026-01-01T00:00:00Z", "kinds": ["confidentiality"], "regimes": ["gdpr"], "facts": "{mark}"})"},
       {"listBreaches", kAuditor, 200, {{"breach.read"}}},
@@ -370,6 +384,21 @@ class LogCalls : public ApiCalls {
                                                            .effects = {},
                                                            .measures = {}}))
                              .id.Text();
+    const auto told_of = [&](vault::NoticeSelection selection) {
+      vault::NoticeForm form;
+      form.title = Mark();
+      form.selection = std::move(selection);
+      form.text.words = Mark();
+      form.effective = audit::Timestamp{clock.Now().ms + 1000};
+      return Must(vault.notices().CreateNotice(As(kPrivacyOfficer), form)).id.Text();
+    };
+    using Selected = vault::NoticeSelection::Kind;
+    values["{notice}"] = told_of({Selected::kTag, "none-" + n});
+    values["{tag_notice}"] = told_of({Selected::kTag, values.at("{tag}")});
+    Must(vault.processing().PutDocument(As(kPrivacyOfficer),
+                                        R"({"measures": [")" + Mark() + R"("]})", {}));
+    Must(vault.processing().Publish(As(kPrivacyOfficer),
+                                    {vault::ProcessingOrder::kGdpr, true, Mark()}));
     vault::RequestForm asked;
     asked.kind = vault::RequestKind::kErasure;
     asked.regime = "gdpr";
@@ -423,7 +452,8 @@ class LogCalls : public ApiCalls {
           call.caller.token = std::move(bearer);
           call.caller.purpose = purpose;
           call.caller.reason = Mark();
-          call.if_match = "\"1\"";
+          // Where it can be left out, another row has made a newer version.
+          if (row.operation != "putProcessingDocument") call.if_match = "\"1\"";
           call.idempotency_key = Mark();
           for (std::string rest = Fill(row.query, about); !rest.empty();) {
             const std::string one = rest.substr(0, rest.find('&'));
@@ -598,19 +628,59 @@ bool IsOpen(const Route& route) {
 }
 
 // What decides requests, or lets people in.
-const std::set<std::string_view> kChangesState = {
-    "assignClients",     "changePassword",  "closeBreach",      "completeEnrolment",
-    "createService",     "createToken",     "createUser",       "decideApproval",
-    "deleteAssignment",  "endLease",        "endSession",       "enrolUserAgain",
-    "eraseClient",       "eraseRecords",    "giveConsent",      "giveLease",
-    "handOutPackage",    "handOverClients", "issueCertificate", "liftHold",
-    "liftRestriction",   "logIn",           "logOut",           "noteBreach",
-    "notifyOfBreach",    "openBreach",      "openEmergency",    "placeHold",
-    "placeRestriction",  "preparePackage",  "putAssignment",    "putClass",
-    "putConsentText",    "putPurpose",      "putRole",          "putTeam",
-    "recordBackupDrill", "requestApproval", "reviewEmergency",  "revokePackage",
-    "revokeToken",       "rotateToken",     "scopeBreach",      "stepUp",
-    "updateService",     "updateUser",      "withdrawApproval", "withdrawConsent"};
+const std::set<std::string_view> kChangesState = {"assignClients",
+                                                  "changePassword",
+                                                  "closeBreach",
+                                                  "closeNotice",
+                                                  "completeEnrolment",
+                                                  "createNotice",
+                                                  "createService",
+                                                  "createToken",
+                                                  "createUser",
+                                                  "decideApproval",
+                                                  "deleteAssignment",
+                                                  "endLease",
+                                                  "endSession",
+                                                  "enrolUserAgain",
+                                                  "eraseClient",
+                                                  "eraseRecords",
+                                                  "giveConsent",
+                                                  "giveLease",
+                                                  "handOutPackage",
+                                                  "handOverClients",
+                                                  "issueCertificate",
+                                                  "liftHold",
+                                                  "liftRestriction",
+                                                  "logIn",
+                                                  "logOut",
+                                                  "noteBreach",
+                                                  "notifyOfBreach",
+                                                  "openBreach",
+                                                  "openEmergency",
+                                                  "placeHold",
+                                                  "placeRestriction",
+                                                  "preparePackage",
+                                                  "publishProcessing",
+                                                  "putAssignment",
+                                                  "putClass",
+                                                  "putConsentText",
+                                                  "putProcessingDocument",
+                                                  "putPurpose",
+                                                  "putRole",
+                                                  "putTeam",
+                                                  "recordBackupDrill",
+                                                  "requestApproval",
+                                                  "reviewEmergency",
+                                                  "revokePackage",
+                                                  "revokeToken",
+                                                  "rotateToken",
+                                                  "scopeBreach",
+                                                  "stepUp",
+                                                  "tellNotice",
+                                                  "updateService",
+                                                  "updateUser",
+                                                  "withdrawApproval",
+                                                  "withdrawConsent"};
 
 // A reason is with the first entry of each client that is named, and the call's own is the first;
 // where none is named, with that.

@@ -71,6 +71,8 @@ const std::map<std::string, std::string>& Reasons() {
       {"exportClients", "each client is in it with its reference"},
       {"packageClient", "the client is in it with its reference"},
       {"handOutPackage", "it is the client's, and names nobody else"},
+      {"listPendingOfNotice", "ids of those to be told; who tells them looks up each"},
+      {"listObjectionsToNotice", "each client is looked up by who answers it"},
       {"findBreachScope", "as many as there are; who tells them looks up each for a purpose"},
       {"getStatus", "each service is in it with its name"},
       {"countReaders", "each reader is in it with their login"},

@@ -154,6 +154,12 @@ class SpokenOf : public TestVault {
     }
     return id;
   }
+  NoticeId Noticed() {
+    const auto made = (*this)->notices().CreateNotice(
+        As(kPrivacyOfficer, "client-care", "plain"),
+        {"New terms", {}, {"", 0, "They change."}, Timestamp{clock.Now().ms + 1000}});
+    return made ? made->id : NoticeId::New(clock.Now());
+  }
   RestrictionId Restricted() {
     const auto placed = (*this)->restrictions().Restrict(
         As(kPrivacyOfficer, "client-care", "plain"), client, {"", "a dispute", {}});
@@ -266,6 +272,22 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          const bool lifted = done(vault.holds().LiftHold(c, id));
          if (!lifted) (void)vault.holds().LiftHold(As(kPrivacyOfficer), id);
          return lifted;
+       }},
+      {"Tell",
+       [&, done](const Caller& c) {
+         return done(vault.notices().Tell(c, Noticed(), {"letter", "a list", {}, {client}}));
+       }},
+      {"ListPending",
+       [&, done](const Caller& c) { return done(vault.notices().ListPending(c, Noticed(), {})); }},
+      {"ListObjections",
+       [&, done](const Caller& c) {
+         const NoticeId id = Noticed();
+         const auto told = vault.notices().Tell(As(kPrivacyOfficer, "client-care", "plain"), id,
+                                                {"letter", "a list", {}, {client}});
+         const RestrictionId objection = Restricted();
+         const bool listed = told && done(vault.notices().ListObjections(c, id, {}));
+         Unrestrict(objection);
+         return listed;
        }},
       {"Restrict",
        [&, done](const Caller& c) {
@@ -640,7 +662,18 @@ std::set<std::string> MethodsAboutClients() {
                             "CloseBreach",
                             "GetBreach",
                             "ListBreaches",
-                            "Say",  // by the register itself
+                            "Say",          // by the register itself
+                            "PutDocument",  // of the processing, and below
+                            "GetDocument",
+                            "Read",
+                            "Publish",
+                            "List",
+                            "Get",
+                            "Compare",
+                            "CreateNotice",
+                            "GetNotice",
+                            "ListNotices",
+                            "CloseNotice",
                             "ReadCheckpoint",
                             "ReadLogTile",
                             "ProveConsistency",

@@ -42,7 +42,8 @@ constexpr NarrowingRow kTable[] = {
     {kRestrictionRead, kAboutClients},  {kRestrictionWrite, kAboutClients},
     {kConsentRead, kAboutClients},      {kConsentWrite, kAboutClients},
     {kRequestRead, kAboutClients},      {kRequestWrite, kAboutClients},
-    {kPackageRead, kAboutClients},      {kApprovalDecide, ".......gggxxgg."},
+    {kPackageRead, kAboutClients},      {kNoticeRead, kAboutClients},
+    {kNoticeWrite, kAboutClients},      {kApprovalDecide, ".......gggxxgg."},
 };
 
 std::string_view RowOf(Action action) {

@@ -132,6 +132,12 @@ std::map<std::string, Put> PutOperations() {
             caller, "mine", R"({"title": "M", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})");
         return Told(stored, stored ? (*stored)->version : 0);
       }};
+  all["put /v1/processing/document"] = {
+      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
+        const auto stored =
+            vault->processing().PutDocument(caller, R"({"measures": ["locks"]})", {});
+        return Told(stored, stored ? stored->version : 0);
+      }};
   all["put /v1/consent-texts/{name}"] = {
       kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
         const auto stored =

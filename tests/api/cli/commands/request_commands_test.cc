@@ -140,6 +140,14 @@ TEST_CASE("today asks only for what the role may read") {
   CHECK(!Tells(open.out, "WORDS"));
   CHECK(!Tells(open.out, "ru-152fz"));
   CHECK(breached.server.requests().back().target == "/v1/breaches?state=open");
+  Tool notices(InTurn(
+      {me(R"(["notice.read"])"),
+       Reply(200, R"({"items":[{"id":"ntc_1","title":"T","effective":"2026-01-01T00:00:00.000Z"},
+                               {"id":"ntc_2","title":"T","effective":"9999-01-01T00:00:00.000Z"}]})")}));
+  const Ran due = notices({"today"});
+  CHECK(Tells(due.out, "ntc_1  T, in effect from 2026-01-01T00:00:00.000Z"));
+  CHECK(!Tells(due.out, "ntc_2"));
+  CHECK(notices.server.requests()[1].target == "/v1/notices?state=open");
 
   Tool vault(InTurn(
       {me(R"(["approval.read","emergency.read","status.read"])"),
