@@ -105,6 +105,8 @@ json RestrictionItem(const Restriction& restriction) {
                {"since", TimeText(restriction.since)},
                {"basis", restriction.terms.basis},
                {stops.all_but ? "all_but" : "purposes", stops.purposes}};
+  if (!stops.legal_bases.empty()) item["legal_bases"] = stops.legal_bases;
+  if (restriction.lifting) item["lifted"] = TimeText(restriction.lifting->lifted);
   if (!restriction.terms.class_name.empty()) item["class"] = restriction.terms.class_name;
   return item;
 }
@@ -462,8 +464,8 @@ Result<std::string> PackageContent::About(const PackageTree& tree) {
                 transaction_.Of<AccessState>().stores.consents.ListOf(client_.id));
   for (const auto& [consent, sealed] : given) consents.push_back(ConsentItem(consent, now));
   json& restrictions = about["restrictions"] = json::array();
-  COFFER_ASSIGN(const auto stops,
-                OpenRestrictions(operations_.keyring(), transaction_, client_.id));
+  COFFER_ASSIGN(auto stops, RestrictionsOf(transaction_, client_.id, true));
+  COFFER_TRY(OpenBases(operations_.keyring(), transaction_, client_.id, stops));
   for (const Restriction& restriction : stops) restrictions.push_back(RestrictionItem(restriction));
   constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
   json& asked = about["requests"] = json::array();

@@ -108,9 +108,9 @@ void AddTables(const json& package, std::vector<NamedFile>& files) {
                    TableOf(Member(about, "consents"),
                            {"id", "purpose", "text", "text_version", "language", "sha256", "given",
                             "channel", "by_client", "expires", "withdrawn", "stands", "entry"})});
-  files.push_back(
-      {"restrictions.csv", TableOf(Member(about, "restrictions"),
-                                   {"id", "since", "class", "purposes", "all_but", "basis"})});
+  files.push_back({"restrictions.csv", TableOf(Member(about, "restrictions"),
+                                               {"id", "since", "class", "purposes", "legal_bases",
+                                                "all_but", "lifted", "basis"})});
   files.push_back(
       {"requests.csv", TableOf(Member(about, "requests"),
                                {"id", "kind", "regime", "received", "state", "decided", "entry"})});

@@ -248,7 +248,7 @@ constexpr Premise kPremises[] = {
      "No hold keeps the client, or the request is decided already."},
 };
 
-constexpr std::string_view kPage =
+constexpr std::string_view kLetterPage =
     "<!doctype html>\n<html lang=\"{{language}}\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"referrer\" content=\"no-referrer\">\n<title>{{title}}</title>\n"
     "<style>body{max-width:42rem;margin:3rem auto;padding:0 1rem;font:1rem/1.5 serif}"
@@ -367,7 +367,8 @@ Outcome<std::string> LetterPage(std::string_view letter, std::string_view langua
     if (!paragraph.empty()) paragraphs.push_back(paragraph);
   }
   return RenderMustache(
-      kPage, {{"language", language}, {"title", title}, {"paragraphs", std::move(paragraphs)}});
+      kLetterPage,
+      {{"language", language}, {"title", title}, {"paragraphs", std::move(paragraphs)}});
 }
 
 }  // namespace coffer::cli

@@ -175,7 +175,7 @@ class PackagePageValues {
     values["tag"] = audit::LanguageTag(language);
     values["id"] = Text(package_, "package");
     values["made"] = DayAndTime(Text(package_, "made"));
-    values["recipient"] = Say("package.recipient." + Text(about_, "recipient"));
+    values["recipient"] = WordFor("package.recipient.", Text(about_, "recipient"));
     values["has_contact"] = !contact.empty();
     values["contact"] = contact;
     values["client"] = ClientRows();
@@ -242,8 +242,8 @@ class PackagePageValues {
   std::string RuleIn(const json& rule) const {
     if (!rule.is_object()) return Say("package.rule.none");
     if (rule.contains("keep")) return audit::Fill(Say("package.rule.keep"), Text(rule, "keep"));
-    return Text(rule, "period") + ", " + Say("package.rule.from." + Text(rule, "from")) + ", " +
-           Say("package.rule.then." + Text(rule, "then")) + " (" + Text(rule, "basis") + ")";
+    return Text(rule, "period") + ", " + WordFor("package.rule.from.", Text(rule, "from")) + ", " +
+           WordFor("package.rule.then.", Text(rule, "then")) + " (" + Text(rule, "basis") + ")";
   }
 
   json Classes() const {
@@ -326,6 +326,16 @@ class PackagePageValues {
       std::string what = !all_but        ? codes
                          : codes.empty() ? Say("package.stops.all")
                                          : audit::Fill(Say("package.stops.but"), codes);
+      std::string bases;
+      for (const auto& basis : TextList(item, "legal_bases")) {
+        bases += (bases.empty() ? "" : ", ") + WordFor("register.basis.", basis);
+      }
+      if (!bases.empty()) {
+        what += (what.empty() ? "" : "; ") + audit::Fill(Say("package.stops.based"), bases);
+      }
+      if (const std::string lifted = Text(item, "lifted"); !lifted.empty()) {
+        what += "; " + audit::Fill(Say("package.stops.lifted"), DayAndTime(lifted));
+      }
       const std::string of = Text(item, "class");
       if (!of.empty()) what = ClassOf(of) + ": " + what;
       rows.push_back({{"since", DayAndTime(Text(item, "since"))},
