@@ -51,14 +51,18 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/breach_scopes.h"
 #include "vault/oversight/breaches.h"
+#include "vault/oversight/client_overview.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
 #include "vault/oversight/log_reader.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/reader_reports.h"
+#include "vault/oversight/tellings.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
+#include "vault/rights/disclosures.h"
+#include "vault/rights/recipients.h"
 #include "vault/rights/requests.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault_options.h"
@@ -143,6 +147,8 @@ struct Services {
   NamesOfIds names;
   AccessExplanations access_explanations;
   Requests requests;
+  Recipients recipients;
+  Disclosures disclosures;
   Erasures erasures;
   ErasureActs erasure_acts;
   Retention retention;
@@ -151,6 +157,8 @@ struct Services {
   EvidenceBundles evidence;
   BreachScopes breach_scopes;
   Breaches breaches;
+  Tellings tellings;
+  ClientOverviews client_overviews;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

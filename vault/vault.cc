@@ -350,6 +350,8 @@ Sessions& Vault::sessions() const { return rooms_->services->sessions; }
 Approvals& Vault::approvals() const { return rooms_->services->approvals; }
 Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; }
 Requests& Vault::requests() const { return rooms_->services->requests; }
+Recipients& Vault::recipients() const { return rooms_->services->recipients; }
+Disclosures& Vault::disclosures() const { return rooms_->services->disclosures; }
 
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
 Consents& Vault::consents() const { return rooms_->services->consents; }
@@ -377,6 +379,8 @@ Verification& Vault::verification() const { return rooms_->services->verificatio
 EmergencyReports& Vault::emergency_reports() const { return rooms_->services->emergency_reports; }
 BreachScopes& Vault::breach_scopes() const { return rooms_->services->breach_scopes; }
 Breaches& Vault::breaches() const { return rooms_->services->breaches; }
+Tellings& Vault::tellings() const { return rooms_->services->tellings; }
+ClientOverviews& Vault::client_overviews() const { return rooms_->services->client_overviews; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }

@@ -43,14 +43,18 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/breach_scopes.h"
 #include "vault/oversight/breaches.h"
+#include "vault/oversight/client_overview.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
 #include "vault/oversight/monitoring.h"
 #include "vault/oversight/reader_reports.h"
+#include "vault/oversight/tellings.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/rights/disclosures.h"
+#include "vault/rights/recipients.h"
 #include "vault/rights/requests.h"
 #include "vault/vault_options.h"
 
@@ -102,6 +106,8 @@ class Vault {
 
   // rights
   Requests& requests() const;
+  Recipients& recipients() const;
+  Disclosures& disclosures() const;
 
   // deletion
   Holds& holds() const;
@@ -115,6 +121,8 @@ class Vault {
   EvidenceBundles& evidence() const;
   BreachScopes& breach_scopes() const;
   Breaches& breaches() const;
+  Tellings& tellings() const;
+  ClientOverviews& client_overviews() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

@@ -253,6 +253,12 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
   m.Set("coffer_requests_due_soon", "Those that are due within seven days",
         number(engine.requests.due_soon));
   m.Set("coffer_requests_overdue", "Those that are overdue", number(engine.requests.overdue));
+  m.Set("coffer_tellings_open", "Acts that recipients of data are still to be told of",
+        number(engine.tellings.open));
+  m.Set("coffer_recipients_to_tell", "Recipients that are still to be told of something",
+        number(engine.tellings.recipients));
+  m.Set("coffer_acts_to_settle", "Acts of which it is not known yet which recipients they concern",
+        number(engine.tellings.to_settle));
   m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Count("coffer_connections_accepted_total", "TLS connections since the start",

@@ -128,6 +128,12 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
     requests.Number("due_soon", status.requests.due_soon);
     requests.Number("overdue", status.requests.overdue);
   }
+  {
+    ObjectWriter tellings = object.Object("tellings");
+    tellings.Number("open", status.tellings.open);
+    tellings.Number("recipients", status.tellings.recipients);
+    tellings.Number("to_settle", status.tellings.to_settle);
+  }
   object.Number("retention_schedule", status.retention_schedule);
   object.Number("classes_without_policy", status.classes_without_policy);
   object.Flag("waiting_for_clock", status.waiting_for_clock);

@@ -22,6 +22,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kRoleRead:
     case kRoleWrite:
     case kRegimeWrite:
+    case kRecipientRead:
+    case kRecipientWrite:
     case kRetentionRead:
     case kRetentionWrite:
     case kRetentionRun:
@@ -81,6 +83,9 @@ ReasonRule ReasonRuleOf(Action action) {
     case kConsentWrite:
     case kRequestRead:
     case kRequestWrite:
+    case kDisclosureRead:
+    case kDisclosureWrite:
+    case kClientOverview:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

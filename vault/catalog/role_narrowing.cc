@@ -23,6 +23,9 @@ bool IsAboutClients(Action action) {
     case Action::kConsentWrite:
     case Action::kRequestRead:
     case Action::kRequestWrite:
+    case Action::kDisclosureRead:
+    case Action::kDisclosureWrite:
+    case Action::kClientOverview:
       return true;
     default:
       return TouchesClientData(action);

@@ -45,6 +45,7 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
   statistics.overdue_holds = waiting.overdue_holds;
   statistics.restrictions = waiting.restrictions;
   statistics.requests = waiting.requests;
+  statistics.tellings = waiting.tellings;
   statistics.checkpoint_size = watched_.publisher.published_size();
   statistics.log_index_size = watched_.follower.size();
   statistics.scrub = watched_.scrubber.state();
@@ -70,6 +71,7 @@ Status Monitoring::CountWaiting(Transaction& transaction, VaultStatus& status) c
   const Timestamp now = operations_.latest();
   COFFER_ASSIGN(status.requests, transaction.Of<RightsState>().requests.Count(
                                      now, Timestamp{now.ms + kRequestsSoonMs}));
+  COFFER_ASSIGN(status.tellings, stores.disclosures.Count());
   return {};
 }
 

@@ -129,6 +129,14 @@ const MeetingAction* FindMeetingAction(std::string_view action) {
   return found != std::end(kMeetings) && found->action == action ? found : nullptr;
 }
 
+bool ShowedData(const audit::Entry& entry) {
+  const MeetingAction* const meeting = FindMeetingAction(entry.action);
+  if (meeting == nullptr || entry.decision != audit::Decision::kAllow || !HasSucceeded(entry)) {
+    return false;
+  }
+  return meeting->way != Way::kNamed && meeting->way != Way::kChanged;
+}
+
 struct ScopeCounter::Memory {
   std::unordered_map<ClientId, ClientSums, IdHash> clients;
   std::uint64_t records = 0;
