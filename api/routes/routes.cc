@@ -10,6 +10,7 @@
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
 #include "api/routes/consents.h"
+#include "api/routes/disclosures.h"
 #include "api/routes/emergency_access.h"
 #include "api/routes/erasures.h"
 #include "api/routes/explain.h"
@@ -20,8 +21,10 @@
 #include "api/routes/leases.h"
 #include "api/routes/log_proofs.h"
 #include "api/routes/me.h"
+#include "api/routes/overview.h"
 #include "api/routes/principals.h"
 #include "api/routes/purposes.h"
+#include "api/routes/recipients.h"
 #include "api/routes/records.h"
 #include "api/routes/requests.h"
 #include "api/routes/restrictions.h"
@@ -53,7 +56,8 @@ std::vector<Route> RoutesOfRooms() {
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
            ConsentRoutes(),    BreachRoutes(),
-           RequestRoutes(),
+           RecipientRoutes(),  DisclosureRoutes(),
+           OverviewRoutes(),   RequestRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }
