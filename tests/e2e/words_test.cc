@@ -304,6 +304,39 @@ class Samples {
                        {"keep", "P1Y"}}};
       }};
     }
+    if (operation == "POST /v1/recipients") {
+      return {[] { return RecipientSample(); }};
+    }
+    if (operation == "PUT /v1/recipients/{recipient}") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer", "/v1/recipients/" + recipient, RecipientSample().body};
+      }};
+    }
+    if (operation == "POST /v1/recipients/{recipient}/told") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer",
+                      "/v1/recipients/" + recipient + "/told",
+                      {{"channel", "email"}, {"reference", "r"}}};
+      }};
+    }
+    if (operation == "POST /v1/disclosures") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer",
+                      "/v1/disclosures",
+                      {{"recipient", recipient},
+                       {"basis", "b"},
+                       {"purpose", "p"},
+                       {"channel", "letter"},
+                       {"reference", "r"},
+                       {"clients", {"cli_00000000000000000000000000"}}}};
+      }};
+    }
     if (operation == "POST /v1/breaches") {
       return {[] { return Breach(); }};
     }
@@ -371,6 +404,11 @@ class Samples {
              {"authority", "a"},
              {"words", "w"},
              {"attachments", {"a"}}}};
+  }
+  static Sample RecipientSample() {
+    return {"privacy-officer",
+            "/v1/recipients",
+            {{"name", "n"}, {"category", "processor"}, {"contact", "c"}, {"contract", "c"}}};
   }
   static Sample Breach() {
     return {"privacy-officer",
