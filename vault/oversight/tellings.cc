@@ -21,6 +21,8 @@ constexpr std::size_t kToldAtOnce = 1000;
 constexpr std::size_t kTellingScan = 5000;  // of which those of one client are told
 constexpr std::size_t kReadsLookedAt = 1000;
 constexpr std::size_t kReadPages = 20;
+// So many that the index does not have yet are read one by one.
+constexpr std::uint64_t kEntriesBehind = 2000;
 
 // What an act makes known once the index was asked.
 struct Settled {
@@ -61,7 +63,7 @@ Result<BoundReads> FindBoundReads(LogReader& reader, const ClientId& client,
   return found;
 }
 
-// Acts that wait, as far as the index goes; the rest waits on.
+// Acts that wait, about as far as the index goes; the rest waits on.
 Status Tellings::Settle() {
   std::vector<ActToSettle> acts;
   std::vector<RecipientBinding> bindings;
@@ -84,7 +86,7 @@ Status Tellings::Settle() {
   COFFER_ASSIGN(const std::uint64_t indexed, reader->index()->Size());
   std::vector<Settled> settled;
   for (const ActToSettle& act : acts) {
-    if (act.seq > indexed) continue;
+    if (act.seq > indexed + kEntriesBehind) continue;
     Settled one{act, {}};
     for (const RecipientBinding& binding : bindings) {
       if (!told[binding.recipient] ||

@@ -178,6 +178,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddHoldCommands(app, chosen);
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
+  AddRecipientCommands(app, chosen);
+  AddDisclosureCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddRegimeCommands(app, chosen);
   AddRetentionCommands(app, chosen);

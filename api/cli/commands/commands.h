@@ -50,6 +50,8 @@ void AddRecordCommands(CLI::App& app, Command& chosen);
 void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddConsentCommands(CLI::App& app, Command& chosen);
 void AddBreachCommands(CLI::App& app, Command& chosen);
+void AddRecipientCommands(CLI::App& app, Command& chosen);
+void AddDisclosureCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddRegimeCommands(CLI::App& app, Command& chosen);
 void AddTodayCommand(CLI::App& app, Command& chosen);

@@ -33,6 +33,8 @@ struct Waiting {
   const char* heading;
 };
 constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "Requests"};
+constexpr Waiting kTellings{"tellings", "disclosure.read",
+                            "No recipient is to be told of anything.", "Recipients to be told"};
 constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
                              "To be approved"};
 constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
@@ -53,6 +55,7 @@ class Today {
 
   Outcome<json> Collect() {
     COFFER_TRY(Add(kRequests, &Today::Requests));
+    COFFER_TRY(Add(kTellings, &Today::Tellings));
     COFFER_TRY(Add(kApprovals, &Today::Approvals));
     COFFER_TRY(Add(kHolds, &Today::Holds));
     COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
@@ -71,6 +74,25 @@ class Today {
     Target target("/v1/requests");
     target.With("due", "soon").With("days", std::to_string(days_));
     return CollectPages(client_, target);
+  }
+
+  // One line for each recipient: there can be very many acts.
+  Outcome<json> Tellings() {
+    Target target("/v1/disclosures/to-tell");
+    COFFER_ASSIGN(const json page, client_.Get(target.With("limit", "200")));
+    json lines = json::array();
+    for (const json& one : Member(page, "items")) {
+      const std::string recipient = Text(one, "recipient");
+      const auto known = std::ranges::find_if(
+          lines, [&](const json& line) { return Text(line, "recipient") == recipient; });
+      if (known != lines.end()) continue;
+      lines.push_back({{"recipient", recipient}, {"since", Text(one, "at")}});
+    }
+    const auto recipients = Number(page, "recipients").value_or(0);
+    const auto waiting = Number(page, "to_settle").value_or(0);
+    if (recipients > lines.size()) lines.push_back({{"more", recipients - lines.size()}});
+    if (waiting > 0) lines.push_back({{"to_settle", waiting}});
+    return lines;
   }
 
   Outcome<json> Approvals() {
@@ -138,6 +160,14 @@ std::string LineOf(const Waiting& what, const json& item) {
            (receipt ? ", its receipt is to be confirmed before " : ", to be answered before ") +
            Text(item, "next_due");
   }
+  if (what.name == kTellings.name) {
+    if (item.contains("more")) return Text(item, "more") + " more: coffer disclosure to-tell";
+    if (item.contains("to_settle")) {
+      return Text(item, "to_settle") + " acts wait for the log's index: ask again";
+    }
+    return Text(item, "recipient") + "  since " + Text(item, "since") +
+           ": coffer disclosure to-tell --recipient";
+  }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
            ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
@@ -166,7 +196,8 @@ Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
                 << " nothing is kept that could wait.\n";
     return Exit::kOk;
   }
-  for (const Waiting* what : {&kRequests, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+  for (const Waiting* what :
+       {&kRequests, &kTellings, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
     if (!all.contains(what->name)) continue;
     const json& items = all.at(what->name);
     if (items.empty()) {
