@@ -7,7 +7,6 @@
 #include "audit/entries/entry.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
-#include "vault/access/reason_rule.h"
 #include "vault/clients/tag_reach.h"
 #include "vault/oversight/log_search.h"
 #include "vault/oversight/scope_counter.h"
@@ -127,7 +126,6 @@ Result<TellingPage> Tellings::ListToTell(const Caller& caller,
   Call call = operations_.Start(caller, {Action::kDisclosureRead});
   AddDetail(call.entry, "to tell");
   if (recipient) AddDetail(call.entry, recipient->Text());
-  call.reason_rule = ReasonRule::kVault;
   std::int64_t after = 0, of = 0;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_ASSIGN(after, operations_.ReadCursor(call, list, page.cursor));

@@ -6,7 +6,6 @@
 #include "audit/text/plain_text.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
-#include "vault/access/reason_rule.h"
 #include "vault/catalog/catalog_state.h"
 #include "vault/clients/tag_reach.h"
 
@@ -168,7 +167,6 @@ Result<Disclosure> Disclosures::AddClients(const Caller& caller, const Disclosur
 Result<Disclosure> Disclosures::GetDisclosure(const Caller& caller, const DisclosureId& id) {
   Call call = operations_.Start(caller, {Action::kDisclosureRead});
   AddDetail(call.entry, id.Text());
-  call.reason_rule = ReasonRule::kVault;
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Disclosure> {
     COFFER_ASSIGN(auto found, transaction.Of<AccessState>().stores.disclosures.Find(id));
     if (!found || !ReachesAll(call.decision)) return NotFound(call);
@@ -182,11 +180,7 @@ Result<Page<ListedDisclosure>> Disclosures::ListDisclosures(
   const std::string list = "disclosures/" + (recipient ? recipient->Text() : std::string()) + "/" +
                            (client ? client->Text() : std::string());
   Call call = operations_.Start(caller, {Action::kDisclosureRead});
-  if (client) {
-    call.entry.client = client->Text();
-  } else {
-    call.reason_rule = ReasonRule::kVault;
-  }
+  if (client) call.entry.client = client->Text();
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<ListedDisclosure>> {
     auto& stores = transaction.Of<AccessState>().stores;
     Page<ListedDisclosure> result;
@@ -236,7 +230,6 @@ Result<Page<DisclosedClient>> Disclosures::ListClients(const Caller& caller, con
   const std::string list = "disclosed/" + id.Text();
   Call call = operations_.Start(caller, {Action::kDisclosureRead});
   AddDetail(call.entry, id.Text() + " clients");
-  call.reason_rule = ReasonRule::kVault;
   return operations_.Perform(call, [&](Transaction& transaction) -> Result<Page<DisclosedClient>> {
     DisclosureStore& store = transaction.Of<AccessState>().stores.disclosures;
     Page<DisclosedClient> result;

@@ -159,7 +159,9 @@ class SpokenOf : public TestVault {
   RecipientId Disclosing() {
     const RecipientId recipient = Receiving();
     (void)DisclosedTo(recipient);
-    (void)Restricted();
+    const Caller plain = As(kPrivacyOfficer, "client-care", "plain");
+    (void)(*this)->restrictions().Restrict(plain, client,
+                                           {"", "a dispute", {false, {"marketing"}}});
     return recipient;
   }
   RequestId Requested() {
@@ -352,6 +354,12 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        [&, done](const Caller& c) {
          return done(vault.disclosures().GetDisclosure(c, Disclosed()));
        }},
+      {"ListDisclosures",
+       [&, done](const Caller& c) {
+         return done(vault.disclosures().ListDisclosures(c, {}, {}, {}));
+       }},
+      {"ListToTell",
+       [&, done](const Caller& c) { return done(vault.tellings().ListToTell(c, {}, {})); }},
       {"ListDisclosures of one client",
        [&, done](const Caller& c) {
          return done(vault.disclosures().ListDisclosures(c, {}, client, {}));
@@ -666,6 +674,13 @@ std::set<std::string> MethodsAboutClients() {
                             "CloseBreach",
                             "GetBreach",
                             "ListBreaches",
+                            "CreateRecipient",
+                            "ChangeRecipient",
+                            "EndRecipient",
+                            "BindPrincipal",
+                            "UnbindPrincipal",
+                            "GetRecipient",
+                            "ListRecipients",
                             "Say",  // by the register itself
                             "ReadCheckpoint",
                             "ReadLogTile",
