@@ -248,6 +248,58 @@ TEST_CASE("each act is to be told to whom it concerns, by class") {
   }
 }
 
+TEST_CASE("a rectification that was asked for is told once for each class, other changes are not") {
+  DisclosingVault vault;
+  REQUIRE(vault.Give({vault.client}, {"contact"}) == "ok");
+  RequestForm form;
+  form.kind = RequestKind::kRectification;
+  form.regime = "gdpr";
+  form.channel = "letter";
+  form.received = vault.clock.Now();
+  form.client = vault.client;
+  const auto asked = vault->requests().RegisterRequest(vault.Officer(), form);
+  REQUIRE(asked);
+  StepForm answer;
+  answer.kind = StepKind::kAnswer;
+  for (std::uint64_t version = 1; version < 3; ++version) {
+    const std::string name = "Roe" + std::to_string(version);
+    REQUIRE(vault->records().UpdateRecord(vault.As(kCrmService), vault.client, vault.contact,
+                                          version, {{"last_name", name}}));
+  }
+  CHECK(vault.ToTell().empty());
+  for (const audit::Entry& entry : vault.WholeLog()) {
+    if (entry.action == "record.update") answer.entries.push_back(entry.seq);
+  }
+  REQUIRE(answer.entries.size() == 2);
+  StepForm accept;
+  accept.kind = StepKind::kAccept;
+  REQUIRE(vault->requests().TakeStep(vault.Officer(), asked->row.id, accept));
+  const auto answered = vault->requests().TakeStep(vault.Officer(), asked->row.id, answer);
+  INFO(AnswerOf(answered));
+  REQUIRE(answered);
+  CHECK(vault.ToTell() == Strings{"rectified contact"});
+}
+
+TEST_CASE("a consent that is withdrawn is to be told") {
+  DisclosingVault vault;
+  REQUIRE(vault.Give({vault.client}, {"contact"}) == "ok");
+  REQUIRE(vault->consent_texts().PutConsentText(vault.Officer(), "letters", {{{"en", "Yes."}}}));
+  ConsentRequest consent;
+  consent.purpose = "marketing";
+  consent.text = {"letters", 1, "en"};
+  consent.channel = "paper";
+  consent.evidence = "a form";
+  const auto given = vault->consents().GiveConsent(vault.Officer(), vault.client, consent);
+  INFO(AnswerOf(given));
+  REQUIRE(given);
+  CHECK(vault.ToTell().empty());
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(
+        vault->consents().WithdrawConsent(vault.Officer(), vault.client, given->consent.id, {}));
+  }
+  CHECK(vault.ToTell() == Strings{"withdrawn"});
+}
+
 TEST_CASE("nobody is told of clients that it was not given, nor the person of its own") {
   DisclosingVault vault;
   REQUIRE(vault.Give({vault.other}) == "ok");
