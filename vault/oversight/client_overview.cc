@@ -399,6 +399,7 @@ Status ClientOverviews::Summarise(ClientOverview& overview) {
 
 Result<ClientOverview> ClientOverviews::GetOverview(const Caller& caller, const ClientId& client) {
   Call call = operations_.Start(caller, {Action::kClientOverview});
+  call.entry.client = client.Text();
   ClientOverview overview;
   overview.client = client;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
@@ -415,7 +416,6 @@ Result<ClientOverview> ClientOverviews::GetOverview(const Caller& caller, const 
       overview.erased = std::ranges::any_of(
           erasures, [](const ErasureRow& one) { return one.scope == ErasureScope::kClient; });
       if (!overview.erased || !ReachesAll(call.decision)) return NotFound(call);
-      call.entry.client = client.Text();
     }
     const std::optional<ClientId> there = row ? std::optional(client) : std::nullopt;
     const auto may = [&](Action action) -> Result<bool> {

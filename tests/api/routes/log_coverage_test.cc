@@ -126,7 +126,7 @@ const std::vector<Row>& Rows() {
       {"getRecipient", kAuditor, 200, {{"recipient.read", "", "{recipient}"}}},
       {"changeRecipient", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} changed"}}, R"({"name": "{mark}", "category": "authority"})"},
       {"bindRecipientPrincipal", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} bound"}}, "", "", {{"{principal}", "{service}"}}},
-      {"unbindRecipientPrincipal", kPrivacyOfficer, 200, {{"recipient.write", "outcome=unchanged", "{recipient} unbound"}}, "", "", {{"{principal}", "{service}"}}},
+      {"unbindRecipientPrincipal", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} unbound", "unchanged"}}, "", "", {{"{principal}", "{service}"}}},
       {"endRecipient", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} ended"}}},
       {"tellRecipient", kPrivacyOfficer, 200, {{"disclosure.write", "client={client} class=interaction", "told {recipient}; restricted [0-9]+"}, {"disclosure.write", "", "told {recipient}"}}, R"({"channel": "email", "reference": "{mark}"})"},
       {"recordDisclosure", kPrivacyOfficer, 201, {{"disclosure.write", "client={client}", "* to {recipient}"}, {"disclosure.write", "", "* to {recipient}"}}, R"({"recipient": "{recipient}", "basis": "{mark}", "purpose": "{mark}", "channel": "letter", "reference": "{mark}", "clients": ["{client}"], "classes": ["contact"]})"},

@@ -33,6 +33,8 @@ const std::map<std::string_view, Example>& Examples() {
       {"eraseClient", {}},
       {"eraseRecords", {{{"class", "contact"}}, ""}},
       {"findTraces", {}},
+      {"getClientOverview", {}},
+      {"listRecipientsToTell", {}},
       {"listClientLog", {}},
       {"createRecord", {{{"class", "contact"}, {"data", data}}, "", 201}},
       {"listRecords", {}},
@@ -203,7 +205,8 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
             owner == Owner::kOwn || (owner == Owner::kForeign && ReachesAll(role, action)) ||
             // The certificate of an erasure may be asked for again, and what is left.
             (owner == Owner::kErased &&
-             (action == Action::kClientErase || action == Action::kClientTrace)) ||
+             (action == Action::kClientErase || action == Action::kClientTrace ||
+              action == Action::kClientOverview || action == Action::kDisclosureRead)) ||
             action == Action::kLogRead;  // which is about the log, not about what is stored
         const int wanted = !vault::RoleAllows(role, action) ? 403 : there ? example.status : 404;
         INFO(reply.body);
