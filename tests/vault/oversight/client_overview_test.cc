@@ -54,8 +54,7 @@ TEST_CASE("an overview tells what there is of a client, and the newest twenty of
     restriction.basis = "disputed by Overviewed";
     restriction.stops = {false, {"client-care"}};
     if (i < 2) {
-      REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,
-                                                     restriction));
+      REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client, restriction));
     }
   }
   ClientOverview full = vault.Look();
