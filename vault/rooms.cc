@@ -46,6 +46,8 @@ Services::Services(Rooms& room)
       access_explanations(*room.operations),
       requests(*room.operations, holds),
       notices(*room.operations, *room.snapshots),
+      recipients(*room.operations),
+      disclosures(*room.operations),
       erasures(*room.operations, *room.procedure, *room.two_person, holds),
       erasure_acts(*room.operations, *room.snapshots, *room.trees),
       retention(*room.operations, *room.two_person, *room.snapshots, *room.retention),
@@ -58,6 +60,8 @@ Services::Services(Rooms& room)
       processing(
           *room.operations, *room.two_person,
           [&runner = *room.backup_runner] { return runner.Standing(); }, room.options.directory),
+      tellings(*room.operations, *room.log_readers),
+      client_overviews(*room.operations, *room.log_readers),
       verification(*room.operations, *room.log_readers, *room.publisher, room.options.directory),
       emergency_reports(*room.operations, *room.log_readers),
       traces(*room.operations, access_log, *room.index_builder, room.options.backup_horizon_days),

@@ -51,6 +51,7 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/breach_scopes.h"
 #include "vault/oversight/breaches.h"
+#include "vault/oversight/client_overview.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
@@ -59,9 +60,12 @@
 #include "vault/oversight/packages.h"
 #include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
+#include "vault/oversight/tellings.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
+#include "vault/rights/disclosures.h"
 #include "vault/rights/notices.h"
+#include "vault/rights/recipients.h"
 #include "vault/rights/requests.h"
 #include "vault/storage/data_directory.h"
 #include "vault/vault_options.h"
@@ -147,6 +151,8 @@ struct Services {
   AccessExplanations access_explanations;
   Requests requests;
   Notices notices;
+  Recipients recipients;
+  Disclosures disclosures;
   Erasures erasures;
   ErasureActs erasure_acts;
   Retention retention;
@@ -157,6 +163,8 @@ struct Services {
   Breaches breaches;
   Packages packages;
   Processing processing;
+  Tellings tellings;
+  ClientOverviews client_overviews;
   Verification verification;
   EmergencyReports emergency_reports;
   Traces traces;

@@ -351,6 +351,8 @@ Approvals& Vault::approvals() const { return rooms_->services->approvals; }
 Emergencies& Vault::emergencies() const { return rooms_->services->emergencies; }
 Requests& Vault::requests() const { return rooms_->services->requests; }
 Notices& Vault::notices() const { return rooms_->services->notices; }
+Recipients& Vault::recipients() const { return rooms_->services->recipients; }
+Disclosures& Vault::disclosures() const { return rooms_->services->disclosures; }
 
 Restrictions& Vault::restrictions() const { return rooms_->services->restrictions; }
 Consents& Vault::consents() const { return rooms_->services->consents; }
@@ -380,6 +382,8 @@ BreachScopes& Vault::breach_scopes() const { return rooms_->services->breach_sco
 Breaches& Vault::breaches() const { return rooms_->services->breaches; }
 Packages& Vault::packages() const { return rooms_->services->packages; }
 Processing& Vault::processing() const { return rooms_->services->processing; }
+Tellings& Vault::tellings() const { return rooms_->services->tellings; }
+ClientOverviews& Vault::client_overviews() const { return rooms_->services->client_overviews; }
 Traces& Vault::traces() const { return rooms_->services->traces; }
 Monitoring& Vault::monitoring() const { return rooms_->services->monitoring; }
 BackupRunner& Vault::backup_runner() const { return *rooms_->backup_runner; }

@@ -43,6 +43,7 @@
 #include "vault/oversight/access_log.h"
 #include "vault/oversight/breach_scopes.h"
 #include "vault/oversight/breaches.h"
+#include "vault/oversight/client_overview.h"
 #include "vault/oversight/emergency_reports.h"
 #include "vault/oversight/evidence_bundles.h"
 #include "vault/oversight/keys.h"
@@ -50,10 +51,13 @@
 #include "vault/oversight/packages.h"
 #include "vault/oversight/processing.h"
 #include "vault/oversight/reader_reports.h"
+#include "vault/oversight/tellings.h"
 #include "vault/oversight/traces.h"
 #include "vault/oversight/verification.h"
 #include "vault/oversight/verify_directory.h"
+#include "vault/rights/disclosures.h"
 #include "vault/rights/notices.h"
+#include "vault/rights/recipients.h"
 #include "vault/rights/requests.h"
 #include "vault/vault_options.h"
 
@@ -106,6 +110,8 @@ class Vault {
   // rights
   Requests& requests() const;
   Notices& notices() const;
+  Recipients& recipients() const;
+  Disclosures& disclosures() const;
 
   // deletion
   Holds& holds() const;
@@ -121,6 +127,8 @@ class Vault {
   Breaches& breaches() const;
   Packages& packages() const;
   Processing& processing() const;
+  Tellings& tellings() const;
+  ClientOverviews& client_overviews() const;
   Verification& verification() const;
   EmergencyReports& emergency_reports() const;
   Traces& traces() const;

@@ -257,6 +257,12 @@ std::string Metrics::Render(const vault::VaultStatistics& engine,
         number(engine.notices.open));
   m.Set("coffer_notices_due", "Those that take effect within seven days, or did",
         number(engine.notices.due));
+  m.Set("coffer_tellings_open", "Acts that recipients of data are still to be told of",
+        number(engine.tellings.open));
+  m.Set("coffer_recipients_to_tell", "Recipients that are still to be told of something",
+        number(engine.tellings.recipients));
+  m.Set("coffer_acts_to_settle", "Acts of which it is not known yet which recipients they concern",
+        number(engine.tellings.to_settle));
   m.Set("coffer_restrictions", "Restrictions of clients and classes", number(engine.restrictions));
   m.Set("coffer_connections_open", "TLS connections open", number(connections.open));
   m.Count("coffer_connections_accepted_total", "TLS connections since the start",

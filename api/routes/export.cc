@@ -26,24 +26,37 @@ Result<vault::PageRequest> ExportPageIn(Input& input, const json& object) {
   return page;
 }
 
+// To whom it goes, where that is said.
+Result<std::optional<vault::RecipientId>> RecipientIn(Input& input, const json& object) {
+  COFFER_ASSIGN(const std::string text, input.Text(object, "recipient", false));
+  if (text.empty()) return std::nullopt;
+  const auto id = vault::RecipientId::Parse(text);
+  if (!id) return input.Invalid("/recipient", "must be the id of a recipient");
+  return *id;
+}
+
 Result<Reply> ExportClients(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientExport);
-  COFFER_ASSIGN(const json object, input.Object({"tag", "classes", "limit", "cursor"}));
+  COFFER_ASSIGN(const json object,
+                input.Object({"tag", "classes", "recipient", "limit", "cursor"}));
   vault::ExportSelection selection;
   COFFER_ASSIGN(selection.tag, input.Text(object, "tag", false));
   COFFER_ASSIGN(selection.classes, input.Texts(object, "classes", false));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
-  COFFER_ASSIGN(const auto exported, service.vault.exports().Export(call.caller, selection, page));
+  COFFER_ASSIGN(const auto recipient, RecipientIn(input, object));
+  COFFER_ASSIGN(const auto exported,
+                service.vault.exports().Export(call.caller, selection, page, recipient));
   return RenderList(exported.lines, exported.next_cursor);
 }
 
 Result<Reply> PackageClient(const Service& service, const Call& call) {
   Input input(service, call, Action::kClientPackage);
   COFFER_ASSIGN(const auto client, input.Client());
-  COFFER_ASSIGN(const json object, input.Object({"limit", "cursor"}));
+  COFFER_ASSIGN(const json object, input.Object({"recipient", "limit", "cursor"}));
   COFFER_ASSIGN(const auto page, ExportPageIn(input, object));
+  COFFER_ASSIGN(const auto recipient, RecipientIn(input, object));
   COFFER_ASSIGN(const auto package,
-                service.vault.exports().PackageClient(call.caller, client, page));
+                service.vault.exports().PackageClient(call.caller, client, page, recipient));
   return RenderList(package.lines, package.next_cursor);
 }
 

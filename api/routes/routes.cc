@@ -10,6 +10,7 @@
 #include "api/routes/classes.h"
 #include "api/routes/clients.h"
 #include "api/routes/consents.h"
+#include "api/routes/disclosures.h"
 #include "api/routes/emergency_access.h"
 #include "api/routes/erasures.h"
 #include "api/routes/explain.h"
@@ -21,10 +22,12 @@
 #include "api/routes/log_proofs.h"
 #include "api/routes/me.h"
 #include "api/routes/notices.h"
+#include "api/routes/overview.h"
 #include "api/routes/packages.h"
 #include "api/routes/principals.h"
 #include "api/routes/processing.h"
 #include "api/routes/purposes.h"
+#include "api/routes/recipients.h"
 #include "api/routes/records.h"
 #include "api/routes/requests.h"
 #include "api/routes/restrictions.h"
@@ -56,8 +59,10 @@ std::vector<Route> RoutesOfRooms() {
            RetentionRoutes(),  AccessLogRoutes(),
            LogProofRoutes(),   BackupRoutes(),
            ConsentRoutes(),    BreachRoutes(),
-           RequestRoutes(),    NoticeRoutes(),
-           PackageRoutes(),    ProcessingRoutes(),
+           RecipientRoutes(),  DisclosureRoutes(),
+           OverviewRoutes(),   RequestRoutes(),
+           NoticeRoutes(),     PackageRoutes(),
+           ProcessingRoutes(),
        }) {
     routes.insert(routes.end(), room.begin(), room.end());
   }

@@ -133,6 +133,12 @@ void WriteMembers(ObjectWriter& object, const ServerStatus& server) {
     notices.Number("open", status.notices.open);
     notices.Number("due", status.notices.due);
   }
+  {
+    ObjectWriter tellings = object.Object("tellings");
+    tellings.Number("open", status.tellings.open);
+    tellings.Number("recipients", status.tellings.recipients);
+    tellings.Number("to_settle", status.tellings.to_settle);
+  }
   object.Number("retention_schedule", status.retention_schedule);
   object.Number("classes_without_policy", status.classes_without_policy);
   object.Flag("waiting_for_clock", status.waiting_for_clock);

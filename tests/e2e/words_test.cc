@@ -355,6 +355,39 @@ class Samples {
         return Sample{"privacy-officer", "/v1/notices/" + notice + what, body};
       }};
     }
+    if (operation == "POST /v1/recipients") {
+      return {[] { return RecipientSample(); }};
+    }
+    if (operation == "PUT /v1/recipients/{recipient}") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer", "/v1/recipients/" + recipient, RecipientSample().body};
+      }};
+    }
+    if (operation == "POST /v1/recipients/{recipient}/told") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer",
+                      "/v1/recipients/" + recipient + "/told",
+                      {{"channel", "email"}, {"reference", "r"}}};
+      }};
+    }
+    if (operation == "POST /v1/disclosures") {
+      return {[=, this] {
+        const std::string recipient =
+            Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        return Sample{"privacy-officer",
+                      "/v1/disclosures",
+                      {{"recipient", recipient},
+                       {"basis", "b"},
+                       {"purpose", "p"},
+                       {"channel", "letter"},
+                       {"reference", "r"},
+                       {"clients", {"cli_00000000000000000000000000"}}}};
+      }};
+    }
     if (operation == "POST /v1/breaches") {
       return {[] { return Breach(); }};
     }
@@ -432,6 +465,11 @@ class Samples {
              {"selection", {{"all", true}}},
              {"words", "w"},
              {"effective", coffer::audit::FormatTimestamp({now + kMonthMs})}}};
+  }
+  static Sample RecipientSample() {
+    return {"privacy-officer",
+            "/v1/recipients",
+            {{"name", "n"}, {"category", "processor"}, {"contact", "c"}, {"contract", "c"}}};
   }
   static Sample Breach() {
     return {"privacy-officer",

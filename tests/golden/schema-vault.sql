@@ -1,3 +1,11 @@
+CREATE TABLE acts_to_settle (
+  id     INTEGER PRIMARY KEY,
+  client BLOB    NOT NULL CHECK (length(client) = 16),
+  act    TEXT    NOT NULL,
+  class  TEXT    NOT NULL,
+  seq    INTEGER NOT NULL,
+  at     INTEGER NOT NULL
+) STRICT;
 CREATE TABLE approvals (
   aid       BLOB    PRIMARY KEY CHECK (length(aid) = 16),
   action    TEXT    NOT NULL,
@@ -56,6 +64,10 @@ CREATE TRIGGER breaches_remain BEFORE DELETE ON breaches
 BEGIN SELECT RAISE(ABORT, 'a breach is kept'); END;
 CREATE TRIGGER breaches_stay BEFORE UPDATE ON breaches
 BEGIN SELECT RAISE(ABORT, 'a breach is kept as it is'); END;
+CREATE TABLE class_sets (
+  id      INTEGER PRIMARY KEY,
+  classes TEXT NOT NULL UNIQUE          -- names in their order, with spaces between
+) STRICT;
 CREATE TABLE classes (
   name       TEXT    NOT NULL,
   version    INTEGER NOT NULL,
@@ -153,6 +165,32 @@ CREATE TABLE damaged (
   found  INTEGER NOT NULL,
   reason TEXT    NOT NULL
 , client TEXT NOT NULL DEFAULT '', record TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+CREATE TABLE disclosure_clients (
+  client     BLOB    NOT NULL CHECK (length(client) = 16),
+  disclosure INTEGER NOT NULL REFERENCES disclosures (id),
+  classes    INTEGER NOT NULL REFERENCES class_sets (id),
+  seq        INTEGER NOT NULL,          -- of the entry that shows it
+  PRIMARY KEY (client, disclosure)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX disclosure_clients_of ON disclosure_clients (disclosure, client);
+CREATE TABLE disclosures (
+  id          INTEGER PRIMARY KEY,
+  did         BLOB    NOT NULL UNIQUE CHECK (length(did) = 16),
+  recipient   INTEGER NOT NULL REFERENCES recipients (id),
+  source      TEXT    NOT NULL,         -- export, package, hand
+  given       INTEGER NOT NULL,
+  basis       TEXT    NOT NULL,
+  purpose     TEXT    NOT NULL,
+  channel     TEXT    NOT NULL,
+  reference   TEXT    NOT NULL,
+  recorded    INTEGER NOT NULL,
+  recorded_by BLOB    NOT NULL CHECK (length(recorded_by) = 16),
+  seq         INTEGER NOT NULL,         -- of the entry that began it
+  run         BLOB,                     -- of an export, by which its pages find it
+  clients     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX disclosures_of ON disclosures (recipient, id);
+CREATE INDEX disclosures_run ON disclosures (run, id) WHERE run IS NOT NULL;
 CREATE TABLE emergencies (
   eid      BLOB    PRIMARY KEY CHECK (length(eid) = 16),
   client   INTEGER NOT NULL,
@@ -387,6 +425,38 @@ CREATE TABLE purposes (
   definition TEXT    NOT NULL,
   updated    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE recipient_events (
+  recipient INTEGER NOT NULL REFERENCES recipients (id),
+  number    INTEGER NOT NULL,           -- from 0
+  step      TEXT    NOT NULL,           -- created, changed, bound, unbound, ended
+  at        INTEGER NOT NULL,
+  said_by   BLOB    NOT NULL CHECK (length(said_by) = 16),
+  seq       INTEGER NOT NULL,           -- of its entry in the log
+  document  TEXT    NOT NULL,           -- JSON: what was said
+  PRIMARY KEY (recipient, number)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER recipient_events_remain BEFORE DELETE ON recipient_events
+BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept'); END;
+CREATE TRIGGER recipient_events_stay BEFORE UPDATE ON recipient_events
+BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept as it is'); END;
+CREATE TABLE recipient_principals (
+  principal BLOB    NOT NULL CHECK (length(principal) = 16),
+  since     INTEGER NOT NULL,           -- entries of the log
+  until     INTEGER,
+  recipient INTEGER NOT NULL REFERENCES recipients (id),
+  PRIMARY KEY (principal, since)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX recipient_principals_bound ON recipient_principals (principal)
+  WHERE until IS NULL;
+CREATE INDEX recipient_principals_of ON recipient_principals (recipient);
+CREATE TABLE recipients (
+  id  INTEGER PRIMARY KEY,
+  rid BLOB NOT NULL UNIQUE CHECK (length(rid) = 16)
+) STRICT;
+CREATE TRIGGER recipients_remain BEFORE DELETE ON recipients
+BEGIN SELECT RAISE(ABORT, 'a recipient is kept'); END;
+CREATE TRIGGER recipients_stay BEFORE UPDATE ON recipients
+BEGIN SELECT RAISE(ABORT, 'a recipient is kept as it is'); END;
 CREATE TABLE record_versions (
   record        INTEGER NOT NULL,
   version       INTEGER NOT NULL,
@@ -526,6 +596,23 @@ CREATE TABLE teams (
   created INTEGER NOT NULL,
   members BLOB    NOT NULL              -- principal ids, 16 bytes each, sorted
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE tellings (
+  id         INTEGER PRIMARY KEY,
+  client     BLOB    NOT NULL CHECK (length(client) = 16),
+  recipient  INTEGER NOT NULL REFERENCES recipients (id),
+  act        TEXT    NOT NULL,          -- erased, rectified, restricted, withdrawn
+  class      TEXT    NOT NULL,          -- empty: all of the client
+  act_seq    INTEGER NOT NULL,          -- of its entry in the log
+  act_at     INTEGER NOT NULL,
+  told       INTEGER,
+  told_by    BLOB,
+  told_seq   INTEGER,
+  channel    TEXT,
+  reference  TEXT,
+  not_told   TEXT,                      -- why nobody could be told: impossible, disproportionate
+  UNIQUE (client, recipient, act_seq, class)
+) STRICT;
+CREATE INDEX tellings_open ON tellings (recipient, id) WHERE told_seq IS NULL;
 CREATE TABLE tokens (
   tid       BLOB    PRIMARY KEY CHECK (length(tid) = 16),
   digest    BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),

@@ -10,6 +10,7 @@
 #include "vault/access/restriction_bases.h"
 #include "vault/access/secrets.h"
 #include "vault/access/standing.h"
+#include "vault/access/telling.h"
 #include "vault/catalog/catalog_state.h"
 
 namespace coffer::vault {
@@ -85,6 +86,8 @@ Result<Replayed> ReplayRestriction(const Replay& replay) {
                                 basis.value_or(Bytes()));
   if (!opens) basis.reset();
   COFFER_TRY(replay.access().stores.restrictions.Insert(restriction, basis.value_or(Bytes())));
+  COFFER_TRY(NoteAct(replay.transaction, client, ToldAct::kRestricted, restriction.terms.class_name,
+                     replay.transaction.NextSeq()));
   StageRestriction(replay.transaction, std::move(restriction));
   return Replayed::kDone;
 }
@@ -157,6 +160,7 @@ Result<Replayed> ReplayConsentWithdrawn(const Replay& replay) {
       replay.transaction.NextSeq();  // that of the entry that says it is in force again
   COFFER_TRY(store.Withdraw(consent));
   COFFER_TRY(RefreshConsent(replay.transaction, client, consent.purpose));
+  COFFER_TRY(NoteAct(replay.transaction, client, ToldAct::kWithdrawn, {}, consent.withdrawal->seq));
   return Replayed::kDone;
 }
 

@@ -20,9 +20,12 @@ Result<std::unique_ptr<AccessState>> AccessState::Open(Database& database) {
   COFFER_ASSIGN(auto approvals, ApprovalStore::Open(database));
   COFFER_ASSIGN(auto restrictions, RestrictionStore::Open(database));
   COFFER_ASSIGN(auto consents, ConsentStore::Open(database));
-  return std::unique_ptr<AccessState>(new AccessState(
-      {std::move(principals), std::move(users), std::move(reveals), std::move(access),
-       std::move(approvals), std::move(restrictions), std::move(consents)}));
+  COFFER_ASSIGN(auto recipients, RecipientStore::Open(database));
+  COFFER_ASSIGN(auto disclosures, DisclosureStore::Open(database));
+  return std::unique_ptr<AccessState>(
+      new AccessState({std::move(principals), std::move(users), std::move(reveals),
+                       std::move(access), std::move(approvals), std::move(restrictions),
+                       std::move(consents), std::move(recipients), std::move(disclosures)}));
 }
 
 Status AccessState::Load(const RoomSources& sources) {

@@ -9,7 +9,9 @@
 #include "vault/access/client_row.h"
 #include "vault/access/consent_register.h"
 #include "vault/access/consent_store.h"
+#include "vault/access/disclosure_store.h"
 #include "vault/access/principal_store.h"
+#include "vault/access/recipient_store.h"
 #include "vault/access/restriction_store.h"
 #include "vault/engine/room_state.h"
 #include "vault/engine/transaction.h"
@@ -24,6 +26,8 @@ struct AccessStores {
   ApprovalStore approvals;
   RestrictionStore restrictions;
   ConsentStore consents;
+  RecipientStore recipients;
+  DisclosureStore disclosures;
 };
 
 class AccessState : public RoomState {

@@ -375,4 +375,9 @@ const std::vector<LeaseRow>* AccessRegister::LeasesOf(const ClientId& client) co
   return found == leases_.end() ? nullptr : &found->second;
 }
 
+const std::vector<EmergencyRow>* AccessRegister::EmergenciesOf(const ClientId& client) const {
+  const auto found = emergencies_.find(client);
+  return found == emergencies_.end() ? nullptr : &found->second;
+}
+
 }  // namespace coffer::vault

@@ -110,6 +110,7 @@ class AccessRegister {
   std::vector<EmergencyRow> LiveEmergenciesOf(const PrincipalId& principal, Timestamp now) const;
   const std::vector<AssignmentRow>* AssignmentsOf(const ClientId& client) const;  // null: none
   const std::vector<LeaseRow>* LeasesOf(const ClientId& client) const;            // null: none
+  const std::vector<EmergencyRow>* EmergenciesOf(const ClientId& client) const;   // null: none
 
  private:
   std::unordered_map<ClientId, std::vector<AssignmentRow>, IdHash> assignments_;

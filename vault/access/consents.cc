@@ -8,6 +8,7 @@
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/consent_details.h"
+#include "vault/access/telling.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
 
@@ -118,7 +119,7 @@ Status StoreWithdrawal(Transaction& transaction, std::pair<Consent, Bytes>& stor
   entry.payload_hash = crypto::Sha256(crypto::AsBytes(WithdrawalStatementOf(consent)));
   COFFER_TRY(transaction.Of<AccessState>().stores.consents.Withdraw(consent));
   ActConsentWithdrawn(transaction, consent, details);
-  return {};
+  return NoteAct(transaction, consent.client, ToldAct::kWithdrawn, {}, consent.withdrawal->seq);
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ ReasonRule ReasonRuleOf(Action action) {
     case kRoleRead:
     case kRoleWrite:
     case kRegimeWrite:
+    case kRecipientRead:
+    case kRecipientWrite:
     case kRetentionRead:
     case kRetentionWrite:
     case kRetentionRun:
@@ -86,6 +88,9 @@ ReasonRule ReasonRuleOf(Action action) {
     case kPackageRead:
     case kNoticeRead:
     case kNoticeWrite:
+    case kDisclosureRead:
+    case kDisclosureWrite:
+    case kClientOverview:
     case kApprovalRequest:
     case kApprovalRead:
     case kApprovalDecide:

@@ -9,6 +9,7 @@
 #include "vault/access/caller.h"
 #include "vault/access/restriction.h"
 #include "vault/access/restriction_bases.h"
+#include "vault/access/telling.h"
 #include "vault/base/strict_json.h"
 #include "vault/base/words.h"
 #include "vault/catalog/catalog_state.h"
@@ -108,7 +109,9 @@ Result<Restriction> Restrictions::Restrict(const Caller& caller, const ClientId&
     AddDetail(call.entry, StopsInWords(restriction.terms.stops));
     restriction.since = transaction.now();
     restriction.placed_by = call.actor;
-    return PlaceRestriction(operations_.keyring(), transaction, restriction);
+    COFFER_TRY(PlaceRestriction(operations_.keyring(), transaction, restriction));
+    return NoteAct(transaction, client, ToldAct::kRestricted, request.class_name,
+                   transaction.NextSeq());
   }));
   return restriction;
 }

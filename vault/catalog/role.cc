@@ -312,7 +312,7 @@ bool IsPrivileged(const RoleDocument& role) {
       Action::kRecordErase,      Action::kHoldWrite,      Action::kHoldLift,
       Action::kRestrictionWrite, Action::kRequestWrite,   Action::kRegimeWrite,
       Action::kRetentionWrite,   Action::kRetentionRun,   Action::kClockConfirm,
-      Action::kConsentTextWrite};
+      Action::kConsentTextWrite, Action::kRecipientWrite, Action::kDisclosureWrite};
   if (std::ranges::any_of(kPowers, [&](Action action) { return role.Allows(action); })) return true;
   return std::ranges::any_of(role.grants, [](const Grant& grant) {
     return !grant.deny && grant.scope.kind != Scope::Kind::kAssigned &&

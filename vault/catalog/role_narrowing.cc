@@ -26,6 +26,9 @@ bool IsAboutClients(Action action) {
     case Action::kRequestRead:
     case Action::kRequestWrite:
     case Action::kPackageRead:
+    case Action::kDisclosureRead:
+    case Action::kDisclosureWrite:
+    case Action::kClientOverview:
       return true;
     default:
       return TouchesClientData(action);

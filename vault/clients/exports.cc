@@ -8,6 +8,7 @@
 #include "vault/access/call.h"
 #include "vault/access/caller.h"
 #include "vault/access/operations.h"
+#include "vault/access/telling.h"
 #include "vault/base/names.h"
 #include "vault/base/page.h"
 #include "vault/catalog/catalog_state.h"
@@ -36,12 +37,13 @@ struct Position {
 class Exporter {
  public:
   Exporter(const Operations& operations, Transaction& transaction, Call& call,
-           const ExportSelection& selection, std::size_t limit)
+           const ExportSelection& selection, std::size_t limit, ExportRecord* record)
       : operations_(operations),
         transaction_(transaction),
         call_(call),
         selection_(selection),
         limit_(limit),
+        record_(record),
         disclosure_(operations, transaction, call, true) {}
 
   struct Taken {
@@ -70,7 +72,7 @@ class Exporter {
       }
       if (ids.size() < kExportScan) {
         position.reset();
-        return disclosure_.CountReveals();
+        return End();
       }
     }
     return Stop(at, position);
@@ -82,17 +84,23 @@ class Exporter {
     COFFER_ASSIGN(const bool whole, TakeClient(client.Row(), at));
     if (!whole) return Stop(at, position);
     position.reset();
-    return disclosure_.CountReveals();
+    return End();
   }
 
   std::vector<Taken>& taken() { return taken_; }
 
  private:
+  // What was handed out is recorded; the reveals are counted last.
+  Status End() {
+    if (record_ != nullptr) COFFER_TRY(record_->Store(transaction_));
+    return disclosure_.CountReveals();
+  }
+
   bool IsFull() const { return lines_ >= limit_ || scanned_ >= kExportScan; }
 
   Status Stop(const Position& at, std::optional<Position>& position) {
     position = at;
-    return disclosure_.CountReveals();
+    return End();
   }
 
   Result<AccessDecision> DecideOn(const ClientId& client) {
@@ -123,6 +131,7 @@ class Exporter {
       if (taken.reference == View::kMasked) entry.detail = "masked external_ref";
       if (taken.reference < View::kMasked) std::erase(entry.fields, "external_ref");
       entry.version = taken.client.row.version;
+      if (record_ != nullptr) record_->Add(client, {}, transaction_.NextSeq());
       transaction_.Also(std::move(entry));
       ++lines_;
     }
@@ -138,8 +147,11 @@ class Exporter {
       if (!found || (!classes.empty() && !std::ranges::binary_search(classes, found->class_name))) {
         continue;
       }
+      const std::string class_name = record_ != nullptr ? found->class_name : std::string();
+      const std::uint64_t seq = transaction_.NextSeq();
       COFFER_ASSIGN(auto sealed, disclosure_.Disclose(client, decision, *std::move(found)));
       if (!sealed) continue;
+      if (record_ != nullptr) record_->Add(client, class_name, seq);
       taken_.back().records.push_back(*std::move(sealed));
       ++lines_;
     }
@@ -153,6 +165,7 @@ class Exporter {
   Call& call_;
   const ExportSelection& selection_;
   const std::size_t limit_;
+  ExportRecord* const record_;  // null: nobody said to whom it goes
   RecordDisclosure disclosure_;
   std::vector<Taken> taken_;
   std::size_t lines_ = 0, scanned_ = 0;
@@ -211,6 +224,21 @@ Result<std::optional<Position>> ReadPosition(const Operations& operations, Call&
   return at;
 }
 
+// Of an export's list: its pages all go to the same recipient, or to nobody that is named.
+std::string ToWhom(const std::optional<RecipientId>& recipient) {
+  return recipient ? "/to/" + recipient->Text() : std::string();
+}
+
+Result<std::optional<ExportRecord>> RecordOf(Transaction& transaction, Call& call,
+                                             const std::optional<RecipientId>& recipient,
+                                             DisclosureSource source, const std::string& list,
+                                             bool first_page) {
+  if (!recipient) return std::nullopt;
+  COFFER_ASSIGN(auto record,
+                ExportRecord::Begin(transaction, call, *recipient, source, list, first_page));
+  return record;
+}
+
 }  // namespace
 
 std::vector<Issue> FaultsOf(const ExportSelection& selection, const Catalog& catalog) {
@@ -239,7 +267,8 @@ Proposal ProposalOf(const ExportSelection& selection, std::string_view purpose) 
 }
 
 Result<ExportPage> Exports::Export(const Caller& caller, const ExportSelection& asked,
-                                   const PageRequest& page) {
+                                   const PageRequest& page,
+                                   const std::optional<RecipientId>& recipient) {
   constexpr Action kAction = Action::kClientExport;
   if (auto issues = FaultsOf(asked, *operations_.engine().Of<CatalogState>().Published());
       !issues.empty()) {
@@ -256,11 +285,14 @@ Result<ExportPage> Exports::Export(const Caller& caller, const ExportSelection& 
   ExportPage result;
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     const std::string list = "export/" + call.actor.Text() + "/" + caller.approval + "/" +
-                             crypto::HexEncode(two_person_.HashOf(proposal));
+                             crypto::HexEncode(two_person_.HashOf(proposal)) + ToWhom(recipient);
     COFFER_ASSIGN(auto position, ReadPosition(operations_, call, list, page.cursor));
     COFFER_TRY(position ? two_person_.RequireStarted(transaction, call, proposal)
                         : two_person_.RequireApproval(transaction, call, proposal));
-    Exporter exporter(operations_, transaction, call, selection, page.limit);
+    COFFER_ASSIGN(auto record, RecordOf(transaction, call, recipient, DisclosureSource::kExport,
+                                        list, !position));
+    Exporter exporter(operations_, transaction, call, selection, page.limit,
+                      record ? &*record : nullptr);
     COFFER_TRY(exporter.Run(position));
     taken = std::move(exporter.taken());
     if (position) result.next_cursor = FormatPosition(operations_, call, list, *position);
@@ -271,7 +303,8 @@ Result<ExportPage> Exports::Export(const Caller& caller, const ExportSelection& 
 }
 
 Result<ExportPage> Exports::PackageClient(const Caller& caller, const ClientId& client,
-                                          const PageRequest& page) {
+                                          const PageRequest& page,
+                                          const std::optional<RecipientId>& recipient) {
   Call call = operations_.Start(caller, {Action::kClientPackage, OperationKind::kWrite, client});
   const ExportSelection everything;
   std::vector<Exporter::Taken> taken;
@@ -279,9 +312,13 @@ Result<ExportPage> Exports::PackageClient(const Caller& caller, const ClientId& 
   COFFER_TRY(operations_.Perform(call, [&](Transaction& transaction) -> Status {
     COFFER_ASSIGN(const auto row, transaction.Of<ClientsState>().stores.clients.Find(client));
     if (!row) return NotFound(call);
-    const std::string list = "package/" + call.actor.Text() + "/" + client.Text();
+    const std::string list =
+        "package/" + call.actor.Text() + "/" + client.Text() + ToWhom(recipient);
     COFFER_ASSIGN(auto position, ReadPosition(operations_, call, list, page.cursor));
-    Exporter exporter(operations_, transaction, call, everything, page.limit);
+    COFFER_ASSIGN(auto record, RecordOf(transaction, call, recipient, DisclosureSource::kPackage,
+                                        list, !position));
+    Exporter exporter(operations_, transaction, call, everything, page.limit,
+                      record ? &*record : nullptr);
     COFFER_TRY(exporter.RunOne(client, position));
     taken = std::move(exporter.taken());
     if (position) result.next_cursor = FormatPosition(operations_, call, list, *position);

@@ -9,6 +9,7 @@
 #include "audit/documents/erasure_scope.h"
 #include "vault/access/access_state.h"
 #include "vault/access/operations.h"
+#include "vault/access/telling.h"
 #include "vault/base/strict_json.h"
 #include "vault/clients/client_operations.h"
 #include "vault/clients/clients_state.h"
@@ -211,6 +212,13 @@ Result<ErasedContent> EraseContent(const Operations& operations, Transaction& tr
   }
   if (!unread.empty()) stores.index.NoteUnread(unread, std::nullopt);
   row.seq = transaction.NextSeq();
+  if (whole) {
+    COFFER_TRY(NoteAct(transaction, client.id, ToldAct::kErased, {}, row.seq));
+  } else {
+    for (const auto& [name, count] : content.gone) {
+      COFFER_TRY(NoteAct(transaction, client.id, ToldAct::kErased, name, row.seq));
+    }
+  }
   return content;
 }
 

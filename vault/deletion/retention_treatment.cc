@@ -9,6 +9,7 @@
 #include "vault/access/operations.h"
 #include "vault/access/restriction.h"
 #include "vault/access/restriction_bases.h"
+#include "vault/access/telling.h"
 #include "vault/clients/clients_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/deletion/erase.h"
@@ -46,6 +47,7 @@ Result<CountMember> RestrictClass(const Operations& operations, Transaction& tra
   restriction.terms.basis = policy.basis + " (" + VersionText(policy, schedule) + ")";
   restriction.since = transaction.now();
   COFFER_TRY(PlaceRestriction(operations.keyring(), transaction, restriction));
+  COFFER_TRY(NoteAct(transaction, client.id, ToldAct::kRestricted, name, transaction.NextSeq()));
   COFFER_TRY(stores.retention.PutRestricted(client.id.Row(), name, schedule));
   audit::Entry entry;
   entry.action = "retention.restrict";

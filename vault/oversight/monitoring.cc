@@ -46,6 +46,7 @@ Result<VaultStatistics> Monitoring::ReadStatistics(const Caller& caller) {
   statistics.restrictions = waiting.restrictions;
   statistics.requests = waiting.requests;
   statistics.notices = waiting.notices;
+  statistics.tellings = waiting.tellings;
   statistics.checkpoint_size = watched_.publisher.published_size();
   statistics.log_index_size = watched_.follower.size();
   statistics.scrub = watched_.scrubber.state();
@@ -73,6 +74,7 @@ Status Monitoring::CountWaiting(Transaction& transaction, VaultStatus& status) c
                 transaction.Of<RightsState>().requests.Count(now, Timestamp{now.ms + kSoonMs}));
   COFFER_ASSIGN(status.notices,
                 transaction.Of<RightsState>().notices.Count(Timestamp{now.ms + kSoonMs}));
+  COFFER_ASSIGN(status.tellings, stores.disclosures.Count());
   return {};
 }
 

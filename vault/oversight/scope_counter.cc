@@ -27,22 +27,24 @@ constexpr MeetingAction kMeetings[] = {
     {"assignment.write", Way::kNamed, true},  {"breach.scope", Way::kNamed, false},
     {"client.create", Way::kChanged, true},   {"client.erase", Way::kChanged, true},
     {"client.export", Way::kExported, true},  {"client.list", Way::kListed, true},
-    {"client.package", Way::kExported, true}, {"client.read", Way::kRead, true},
-    {"client.search", Way::kFound, true},     {"client.trace", Way::kNamed, true},
-    {"client.update", Way::kRead, true},      {"consent.read", Way::kNamed, true},
-    {"consent.write", Way::kNamed, true},     {"emergency.open", Way::kNamed, true},
-    {"emergency.read", Way::kNamed, false},   {"emergency.review", Way::kNamed, true},
-    {"erasure.read", Way::kNamed, false},     {"hold.lift", Way::kNamed, true},
-    {"hold.read", Way::kNamed, false},        {"hold.write", Way::kNamed, true},
-    {"lease.read", Way::kNamed, false},       {"lease.write", Way::kNamed, true},
-    {"log.read", Way::kNamed, false},         {"notice.read", Way::kNamed, true},
-    {"notice.write", Way::kNamed, true},      {"package.read", Way::kNamed, false},
-    {"record.create", Way::kChanged, true},   {"record.delete", Way::kChanged, true},
-    {"record.erase", Way::kChanged, true},    {"record.import", Way::kChanged, true},
-    {"record.list", Way::kListed, true},      {"record.read", Way::kRead, true},
-    {"record.update", Way::kChanged, true},   {"request.read", Way::kNamed, false},
-    {"request.write", Way::kNamed, true},     {"restriction.read", Way::kNamed, false},
-    {"restriction.write", Way::kNamed, true}, {"retention.read", Way::kNamed, false},
+    {"client.overview", Way::kNamed, true},   {"client.package", Way::kExported, true},
+    {"client.read", Way::kRead, true},        {"client.search", Way::kFound, true},
+    {"client.trace", Way::kNamed, true},      {"client.update", Way::kRead, true},
+    {"consent.read", Way::kNamed, true},      {"consent.write", Way::kNamed, true},
+    {"disclosure.read", Way::kNamed, false},  {"disclosure.write", Way::kNamed, true},
+    {"emergency.open", Way::kNamed, true},    {"emergency.read", Way::kNamed, false},
+    {"emergency.review", Way::kNamed, true},  {"erasure.read", Way::kNamed, false},
+    {"hold.lift", Way::kNamed, true},         {"hold.read", Way::kNamed, false},
+    {"hold.write", Way::kNamed, true},        {"lease.read", Way::kNamed, false},
+    {"lease.write", Way::kNamed, true},       {"log.read", Way::kNamed, false},
+    {"notice.read", Way::kNamed, true},       {"notice.write", Way::kNamed, true},
+    {"package.read", Way::kNamed, false},     {"record.create", Way::kChanged, true},
+    {"record.delete", Way::kChanged, true},   {"record.erase", Way::kChanged, true},
+    {"record.import", Way::kChanged, true},   {"record.list", Way::kListed, true},
+    {"record.read", Way::kRead, true},        {"record.update", Way::kChanged, true},
+    {"request.read", Way::kNamed, false},     {"request.write", Way::kNamed, true},
+    {"restriction.read", Way::kNamed, false}, {"restriction.write", Way::kNamed, true},
+    {"retention.read", Way::kNamed, false},
 };
 static_assert(std::ranges::is_sorted(kMeetings, {}, &MeetingAction::action));
 
@@ -139,6 +141,14 @@ std::string_view Name(Way way) { return kWayNames[static_cast<std::size_t>(way)]
 const MeetingAction* FindMeetingAction(std::string_view action) {
   const auto* const found = std::ranges::lower_bound(kMeetings, action, {}, &MeetingAction::action);
   return found != std::end(kMeetings) && found->action == action ? found : nullptr;
+}
+
+bool ShowedData(const audit::Entry& entry) {
+  const MeetingAction* const meeting = FindMeetingAction(entry.action);
+  if (meeting == nullptr || entry.decision != audit::Decision::kAllow || !HasSucceeded(entry)) {
+    return false;
+  }
+  return meeting->way != Way::kNamed && meeting->way != Way::kChanged;
 }
 
 struct ScopeCounter::Memory {

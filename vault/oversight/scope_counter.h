@@ -24,6 +24,8 @@ struct MeetingAction {
   bool exact;  // see ScopeAction
 };
 const MeetingAction* FindMeetingAction(std::string_view action);
+// Whether the entry says that its actor was shown something of a client's data.
+bool ShowedData(const audit::Entry& entry);
 
 class ScopeCounter {
  public:

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "vault/access/disclosure.h"
 #include "vault/access/expiring_tokens.h"
 #include "vault/base/timestamp.h"
 #include "vault/clients/index_status.h"
@@ -56,6 +57,7 @@ struct VaultStatus {
   std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
   RequestCounts requests;
   NoticeCounts notices;
+  TellingCounts tellings;
   std::uint64_t retention_schedule = 0;  // version; 0: none
   std::uint64_t classes_without_policy = 0;
   bool waiting_for_clock = false;  // deletion waits until the clock is confirmed
@@ -77,6 +79,7 @@ struct VaultStatistics : EngineStatistics {
   std::uint64_t holds = 0, overdue_holds = 0, restrictions = 0;
   RequestCounts requests;
   NoticeCounts notices;
+  TellingCounts tellings;
   std::uint64_t retention_erased = 0;  // records, since the start
   bool retention_running = false, waiting_for_clock = false;
   bool time_zone_unknown = false;    // the retention schedule's: deletion is paused

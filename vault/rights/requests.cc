@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "audit/entries/entry.h"
 #include "vault/access/access_state.h"
 #include "vault/access/call.h"
+#include "vault/access/telling.h"
 #include "vault/base/words.h"
 #include "vault/clients/client_erasure.h"
 #include "vault/clients/clients_state.h"
@@ -257,6 +259,20 @@ Status Prove(Transaction& transaction, const RequestRow& row, const StepForm& fo
   }
   if (issues.empty()) return {};
   return std::unexpected(Error{Code::kConflict, "fulfilment_missing", {}, std::move(issues)});
+}
+
+// What was put right by then, as recipients are told of it: once for each class.
+Status NoteRectified(Transaction& transaction, const RequestRow& row, const RequestStep& step) {
+  std::set<std::string> classes;
+  for (const Proof& proof : step.proofs) {
+    COFFER_ASSIGN(const auto bytes, transaction.stores().log->ReadEntry(proof.seq));
+    if (!bytes) continue;
+    COFFER_ASSIGN(const auto entry, audit::ParseEntry(*bytes));
+    if (ErasesClient(entry)) return {};  // they are told of that
+    if (!classes.insert(entry.class_name).second) continue;
+    COFFER_TRY(NoteAct(transaction, *row.client, ToldAct::kRectified, entry.class_name, step.seq));
+  }
+  return {};
 }
 
 // Who was erased may still ask what became of it.
@@ -585,6 +601,9 @@ Status Requests::Step(Transaction& transaction, const Call& call, const StepForm
         Invalid("step_invalid", {{"/article", "is none by which the regime lets refuse"}}));
   }
   if (form.kind == StepKind::kAnswer) COFFER_TRY(Prove(transaction, row, form, step));
+  if (form.kind == StepKind::kAnswer && row.kind == RequestKind::kRectification) {
+    COFFER_TRY(NoteRectified(transaction, row, step));
+  }
   COFFER_ASSIGN(auto steps, state.requests.ListSteps(row.id));
   const bool was_open = IsOpen(row.state);
   Advance(form.kind, now, row);

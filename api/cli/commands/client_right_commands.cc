@@ -25,6 +25,7 @@ struct ClientOptions {
   bool lifted = false;
   std::vector<std::string> stopped, going_on;  // purposes
   std::vector<std::string> stopped_bases;
+  std::string recipient;
 };
 
 Target RestrictionsOf(const std::string& client) {
@@ -114,9 +115,91 @@ Outcome<Exit> ListClientRestrictions(const ClientOptions& options, Console& cons
   return Exit::kOk;
 }
 
-Outcome<json> FetchPackage(ApiClient& client, const std::string& id) {
+std::string InOverview(const json& item) {
+  const std::string count = Text(item, "count");
+  std::string line;
+  for (const auto& text : {count.empty() ? count : count + " of", Text(item, "what"),
+                           Text(item, "state"), Text(item, "at")}) {
+    if (!text.empty()) line += (line.empty() ? "" : " ") + text;
+  }
+  const std::string until = Text(item, "until"), entry = Text(item, "entry");
+  if (!until.empty()) line += " until " + until;
+  for (const auto& text : {Text(item, "id"), Text(item, "principal"), Text(item, "detail"),
+                           entry.empty() ? entry : "entry " + entry}) {
+    if (!text.empty()) line += ", " + text;
+  }
+  return line;
+}
+
+void PrintPart(const std::string& name, const json& part, Console& console) {
+  console.out << '\n' << Printable(name) << ":";
+  if (Text(part, "withheld") == "true") {
+    console.out << " withheld from this role\n";
+    return;
+  }
+  const json& items = Member(part, "items");
+  if (items.empty()) console.out << " none";
+  console.out << '\n';
+  for (const json& item : items) console.out << "  " << Printable(InOverview(item)) << '\n';
+  if (Text(part, "more") == "true") {
+    console.out << "  and more: " << Printable(Text(part, "all")) << '\n';
+  }
+}
+
+void PrintAccesses(const json& accesses, Console& console) {
+  console.out << "\naccesses:";
+  if (Text(accesses, "withheld") == "true") {
+    console.out << " withheld from this role\n";
+    return;
+  }
+  if (Text(accesses, "known") == "false") {
+    console.out << " NOT KNOWN: the log's index is being made; ask again\n";
+    return;
+  }
+  console.out << ' ' << Printable(Text(accesses, "reads")) << " by "
+              << Printable(Text(accesses, "principals")) << " in "
+              << Printable(Text(accesses, "days")) << " days"
+              << (Text(accesses, "more") == "true" ? ", and more that were not counted" : "")
+              << '\n';
+  const json& last = Member(accesses, "last");
+  if (last.is_object()) console.out << "  last: " << Printable(InOverview(last)) << '\n';
+}
+
+Outcome<Exit> ShowOverview(const ClientOptions& options, Console& console) {
+  COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  COFFER_ASSIGN(const json overview,
+                client.Get(Target("/v1/clients").Segment(options.client).Segment("overview")));
+  if (options.connection.json) {
+    PrintJson(console, overview);
+    return Exit::kOk;
+  }
+  std::string classes;
+  for (const json& one : Member(overview, "classes")) {
+    classes += (classes.empty() ? "" : ", ") + Text(one, "records") + " " + Text(one, "class");
+  }
+  PrintFields(console,
+              {{"client", Text(overview, "client")},
+               {"state", Text(overview, "state")},
+               {"created", Text(overview, "created")},
+               {"updated", Text(overview, "updated")},
+               {"relationship end", Text(overview, "relationship_end")},
+               {"records", classes.empty() ? "none" : classes},
+               {"old versions", Text(overview, "old_versions") +
+                                    (overview.contains("more_versions") ? " and more" : "")}});
+  static constexpr const char* kOverviewParts[] = {
+      "consents",    "requests",    "restrictions", "holds",    "assignments", "leases",
+      "emergencies", "disclosures", "to_tell",      "erasures", "retention"};
+  for (const char* const part : kOverviewParts) {
+    PrintPart(part, Member(overview, part), console);
+  }
+  PrintAccesses(Member(overview, "accesses"), console);
+  return Exit::kOk;
+}
+
+Outcome<json> FetchPackage(ApiClient& client, const std::string& id, const std::string& recipient) {
   json lines = json::array();
   json body = {{"limit", kPackageLines}};
+  if (!recipient.empty()) body["recipient"] = recipient;
   do {
     COFFER_ASSIGN(const json page,
                   client.Post(Target("/v1/clients").Segment(id).Segment("package"), body.dump()));
@@ -137,7 +220,7 @@ Outcome<Exit> PackageClient(const ClientOptions& options, Console& console) {
   COFFER_ASSIGN(PackageFiles files,
                 PackageFiles::PlacedIn(options.out, format, options.byte_order_mark));
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
-  COFFER_ASSIGN(const json lines, FetchPackage(client, options.client));
+  COFFER_ASSIGN(const json lines, FetchPackage(client, options.client, options.recipient));
   COFFER_TRY(files.Write(lines));
   const std::size_t records = lines.empty() ? 0 : lines.size() - 1;
   if (options.connection.json) {
@@ -259,10 +342,23 @@ void AddClientCommands(CLI::App& app, Command& chosen) {
     command->add_option("--out", options->out, "New file, or with csv new directory")
         ->type_name("FILE")
         ->required();
+    command
+        ->add_option("--recipient", options->recipient,
+                     "To whom it goes (rcp_...): recorded as a disclosure")
+        ->type_name("RECIPIENT");
     command->footer(
         "Example:\n  coffer client package cli_... --purpose data-subject-request --format csv \\\n"
         "    --out client-1042");
     RunOnline(*command, chosen, options, PackageClient, PurposeUse::kRequired);
+  }
+  {
+    auto options = std::make_shared<ClientOptions>();
+    CLI::App* command = AddOnClient(*group, *options, "overview",
+                                    "Show how the vault handles a client, without its data");
+    command->footer(
+        "Consents, requests, restrictions, holds, who has it, recipients, retention, accesses.\n"
+        "The client may be erased. Example:\n  coffer client overview cli_...");
+    RunOnline(*command, chosen, options, ShowOverview);
   }
   auto options = std::make_shared<ClientOptions>();
   CLI::App* command = AddOnClient(*group, *options, "update", "Change what is known of a client");

@@ -196,6 +196,8 @@ void Declare(CLI::App& app, Command& chosen) {
   AddConsentCommands(app, chosen);
   AddBreachCommands(app, chosen);
   AddPackageCommands(app, chosen);
+  AddRecipientCommands(app, chosen);
+  AddDisclosureCommands(app, chosen);
   AddRequestCommands(app, chosen);
   AddLetterCommands(app, chosen);
   AddNoticeCommands(app, chosen);

@@ -51,6 +51,8 @@ void AddHoldCommands(CLI::App& app, Command& chosen);
 void AddConsentCommands(CLI::App& app, Command& chosen);
 void AddBreachCommands(CLI::App& app, Command& chosen);
 void AddPackageCommands(CLI::App& app, Command& chosen);
+void AddRecipientCommands(CLI::App& app, Command& chosen);
+void AddDisclosureCommands(CLI::App& app, Command& chosen);
 void AddRequestCommands(CLI::App& app, Command& chosen);
 void AddLetterCommands(CLI::App& app, Command& chosen);
 void AddNoticeCommands(CLI::App& app, Command& chosen);

@@ -24,6 +24,7 @@ struct ClientExportOptions {
   std::string tag, out, format = "json";
   bool byte_order_mark = false;
   std::vector<std::string> classes;
+  std::string recipient;
 };
 
 struct Exported {
@@ -65,6 +66,7 @@ Outcome<Exit> Export(const ClientExportOptions& options, Console& console) {
   json body = {{"limit", kPageLines}};
   if (!options.tag.empty()) body["tag"] = options.tag;
   if (!options.classes.empty()) body["classes"] = options.classes;
+  if (!options.recipient.empty()) body["recipient"] = options.recipient;
   COFFER_ASSIGN(Destination destination, Place(options));
   Exported exported;
   do {
@@ -109,6 +111,10 @@ void AddExportCommand(CLI::App& app, Command& chosen) {
   command->add_option("--tag", options->tag, "Only clients with this tag")->type_name("TAG");
   command->add_option("--class", options->classes, "Only records of this class; repeatable")
       ->type_name("NAME");
+  command
+      ->add_option("--recipient", options->recipient,
+                   "To whom it goes (rcp_...): recorded as a disclosure")
+      ->type_name("RECIPIENT");
   command->footer(
       "Two people decide it: coffer approval request export. Example:\n"
       "  coffer export vip.ndjson --tag vip --purpose data-subject-request --approval apr_...");

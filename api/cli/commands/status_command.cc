@@ -64,6 +64,15 @@ std::string Notices(const json& status) {
   return Grouped(*open) + " open" + (due > 0 ? ", " + Grouped(due) + " DUE" : "");
 }
 
+std::string Tellings(const json& status) {
+  const json& tellings = Member(status, "tellings");
+  const auto open = Number(tellings, "open");
+  if (!open) return {};
+  const auto waiting = Number(tellings, "to_settle").value_or(0);
+  return Grouped(*open) + " to tell to " + Grouped(Number(tellings, "recipients").value_or(0)) +
+         " recipients" + (waiting > 0 ? ", " + Grouped(waiting) + " not looked at yet" : "");
+}
+
 std::string Damage(const json& status) {
   const json& scrub = Member(status, "scrub");
   const auto damaged = Number(scrub, "damaged");
@@ -164,6 +173,7 @@ Outcome<Exit> ShowStatus(const ConnectionOptions& options, Console& console) {
                         {"restrictions", Count(status, "restrictions")},
                         {"requests", Requests(status)},
                         {"notices", Notices(status)},
+                        {"recipients", Tellings(status)},
                         {"retention", Retention(status)},
                         {"stored data", Damage(status)},
                         {"backups", BackupsOf(status)},

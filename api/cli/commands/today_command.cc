@@ -36,6 +36,8 @@ constexpr Waiting kRequests{"requests", "request.read", "No request is due.", "R
 constexpr Waiting kBreaches{"breaches", "breach.read", "No breach is open.", "Open breaches"};
 constexpr Waiting kNotices{"notices", "notice.read", "No notice to clients is due.",
                            "Notices to clients"};
+constexpr Waiting kTellings{"tellings", "disclosure.read",
+                            "No recipient is to be told of anything.", "Recipients to be told"};
 constexpr Waiting kApprovals{"approvals", "approval.read", "Nothing is to be approved.",
                              "To be approved"};
 constexpr Waiting kHolds{"holds", "hold.read", "No hold is to be looked at again.",
@@ -58,6 +60,7 @@ class Today {
     COFFER_TRY(Add(kRequests, &Today::Requests));
     COFFER_TRY(Add(kBreaches, &Today::Breaches));
     COFFER_TRY(Add(kNotices, &Today::Notices));
+    COFFER_TRY(Add(kTellings, &Today::Tellings));
     COFFER_TRY(Add(kApprovals, &Today::Approvals));
     COFFER_TRY(Add(kHolds, &Today::Holds));
     COFFER_TRY(Add(kEmergencies, &Today::Emergencies));
@@ -101,6 +104,25 @@ class Today {
     target.With("state", "open");
     COFFER_ASSIGN(const json all, CollectPages(client_, target));
     return Those(all, [this](const json& one) { return Text(one, "effective") <= until_; });
+  }
+
+  // One line for each recipient: there can be very many acts.
+  Outcome<json> Tellings() {
+    Target target("/v1/disclosures/to-tell");
+    COFFER_ASSIGN(const json page, client_.Get(target.With("limit", "200")));
+    json lines = json::array();
+    for (const json& one : Member(page, "items")) {
+      const std::string recipient = Text(one, "recipient");
+      const auto known = std::ranges::find_if(
+          lines, [&](const json& line) { return Text(line, "recipient") == recipient; });
+      if (known != lines.end()) continue;
+      lines.push_back({{"recipient", recipient}, {"since", Text(one, "at")}});
+    }
+    const auto recipients = Number(page, "recipients").value_or(0);
+    const auto waiting = Number(page, "to_settle").value_or(0);
+    if (recipients > lines.size()) lines.push_back({{"more", recipients - lines.size()}});
+    if (waiting > 0) lines.push_back({{"to_settle", waiting}});
+    return lines;
   }
 
   Outcome<json> Approvals() {
@@ -181,6 +203,14 @@ std::string LineOf(const Waiting& what, const json& item) {
     return Text(item, "id") + "  " + Text(item, "title") + ", in effect from " +
            Text(item, "effective") + ": tell who is pending, and close it";
   }
+  if (what.name == kTellings.name) {
+    if (item.contains("more")) return Text(item, "more") + " more: coffer disclosure to-tell";
+    if (item.contains("to_settle")) {
+      return Text(item, "to_settle") + " acts wait for the log's index: ask again";
+    }
+    return Text(item, "recipient") + "  since " + Text(item, "since") +
+           ": coffer disclosure to-tell --recipient";
+  }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +
            ", asked by " + Text(item, "requester") + ", until " + Text(item, "expires");
@@ -209,8 +239,8 @@ Outcome<Exit> ShowToday(const TodayOptions& options, Console& console) {
                 << " nothing is kept that could wait.\n";
     return Exit::kOk;
   }
-  for (const Waiting* what :
-       {&kRequests, &kBreaches, &kNotices, &kApprovals, &kHolds, &kEmergencies, &kVault}) {
+  for (const Waiting* what : {&kRequests, &kBreaches, &kNotices, &kTellings, &kApprovals, &kHolds,
+                              &kEmergencies, &kVault}) {
     if (!all.contains(what->name)) continue;
     const json& items = all.at(what->name);
     if (items.empty()) {

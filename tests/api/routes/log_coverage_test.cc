@@ -136,6 +136,23 @@ const std::vector<Row>& Rows() {
       {"listPendingOfNotice", kAuditor, 200, {{"notice.read", "client={client}"}, {"notice.read", "", "{tag_notice} pending"}}, "", "", {{"{notice}", "{tag_notice}"}}},
       {"listObjectionsToNotice", kAuditor, 200, {{"notice.read", "", "{notice} objections"}}},
       {"closeNotice", kPrivacyOfficer, 200, {{"notice.write", "", "{notice} closed"}}, "{}"},
+      {"createRecipient", kPrivacyOfficer, 201, {{"recipient.write", "", "* created"}}, R"({"name": "{mark}", "category": "processor", "contact": "{mark}", "contract": "{mark}"})"},
+      {"listRecipients", kAuditor, 200, {{"recipient.read"}}, "", "state=current"},
+      {"getRecipient", kAuditor, 200, {{"recipient.read", "", "{recipient}"}}},
+      {"changeRecipient", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} changed"}}, R"({"name": "{mark}", "category": "authority"})"},
+      {"bindRecipientPrincipal", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} bound"}}, "", "", {{"{principal}", "{service}"}}},
+      {"unbindRecipientPrincipal", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} unbound", "unchanged"}}, "", "", {{"{principal}", "{service}"}}},
+      {"endRecipient", kPrivacyOfficer, 200, {{"recipient.write", "", "{recipient} ended"}}},
+      {"tellRecipient", kPrivacyOfficer, 200, {{"disclosure.write", "client={client} class=interaction", "told {recipient}; restricted [0-9]+"}, {"disclosure.write", "", "told {recipient}"}}, R"({"channel": "email", "reference": "{mark}"})"},
+      {"recordDisclosure", kPrivacyOfficer, 201, {{"disclosure.write", "client={client}", "* to {recipient}"}, {"disclosure.write", "", "* to {recipient}"}}, R"({"recipient": "{recipient}", "basis": "{mark}", "purpose": "{mark}", "channel": "letter", "reference": "{mark}", "clients": ["{client}"], "classes": ["contact"]})"},
+      {"listDisclosures", kAuditor, 200, {{"disclosure.read"}}},
+      {"listDisclosures", kAuditor, 200, {{"disclosure.read", "client={client}"}}, "", "client={client}"},
+      {"listToTell", kAuditor, 200, {{"disclosure.read", "", "to tell"}}},
+      {"getDisclosure", kAuditor, 200, {{"disclosure.read", "", "{disclosure}"}}},
+      {"listDisclosedClients", kAuditor, 200, {{"disclosure.read", "", "{disclosure} clients"}}},
+      {"addDisclosedClients", kPrivacyOfficer, 200, {{"disclosure.write", "client={client}", "{disclosure} to {recipient}"}, {"disclosure.write", "", "{disclosure}"}}, R"({"clients": ["{client}"]})"},
+      {"listRecipientsToTell", kAuditor, 200, {{"disclosure.read", "client={client}", "recipients"}}},
+      {"getClientOverview", kPrivacyOfficer, 200, {{"client.overview", "client={client}"}}},
       {"listRegimes", kAuditor, 200, {{"request.read", "", "regimes"}}},
       {"getRegime", kAuditor, 200, {{"request.read", "", "regime gdpr"}}, "", "", {{"{name}", "gdpr"}}},
       {"putRegime", kPrivacyOfficer, 200, {{"regime.write", "version=1 payload_hash", "mine-{n}; 0 open requests are due at another time"}}, R"({"title": "{mark}", "clocks": [{"answer": "P1M"}], "keep": "P1Y"})", "", {{"{name}", "mine-{n}"}}},
@@ -359,6 +376,19 @@ class LogCalls : public ApiCalls {
                                                            .reason = Mark(),
                                                            .case_number = "CASE-" + n,
                                                            .review_due = {4102444800000}}))
+            .id.Text();
+    vault::RecipientFacts given_to;
+    given_to.name = Mark();
+    given_to.category = "processor";
+    const vault::RecipientId recipient =
+        Must(vault.recipients().CreateRecipient(As(kPrivacyOfficer), given_to)).id;
+    values["{recipient}"] = recipient.Text();
+    vault::DisclosureFacts given;
+    given.basis = Mark();
+    given.channel = "letter";
+    values["{disclosure}"] =
+        Must(vault.disclosures().RecordDisclosure(As(kPrivacyOfficer, "client-care", Mark()),
+                                                  recipient, given, {{client}, {}}))
             .id.Text();
     // Of a class that the client has nothing of, so that no other row meets it.
     values["{restriction}"] =

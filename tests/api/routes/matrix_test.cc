@@ -33,6 +33,8 @@ const std::map<std::string_view, Example>& Examples() {
       {"eraseClient", {}},
       {"eraseRecords", {{{"class", "contact"}}, ""}},
       {"findTraces", {}},
+      {"getClientOverview", {}},
+      {"listRecipientsToTell", {}},
       {"listClientLog", {}},
       {"createRecord", {{{"class", "contact"}, {"data", data}}, "", 201}},
       {"listRecords", {}},
@@ -204,7 +206,8 @@ TEST_CASE("each route answers each role as the tables say, whoever's client it i
             owner == Owner::kOwn || (owner == Owner::kForeign && ReachesAll(role, action)) ||
             // The certificate of an erasure may be asked for again, and what is left.
             (owner == Owner::kErased &&
-             (action == Action::kClientErase || action == Action::kClientTrace)) ||
+             (action == Action::kClientErase || action == Action::kClientTrace ||
+              action == Action::kClientOverview || action == Action::kDisclosureRead)) ||
             action == Action::kLogRead;  // which is about the log, not about what is stored
         // What is left to tell of who was erased is told to whoever may have a package of anybody.
         const bool told = owner == Owner::kErased && route.operation_id == "preparePackage" &&

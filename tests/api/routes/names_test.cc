@@ -74,6 +74,8 @@ const std::map<std::string, std::string>& Reasons() {
       {"listPendingOfNotice", "ids of those to be told; who tells them looks up each"},
       {"listObjectionsToNotice", "each client is looked up by who answers it"},
       {"findBreachScope", "as many as there are; who tells them looks up each for a purpose"},
+      {"listDisclosedClients", "as many as there are; who tells them looks up each for a purpose"},
+      {"listToTell", "as many as there are; who tells them looks up each for a purpose"},
       {"getStatus", "each service is in it with its name"},
       {"countReaders", "each reader is in it with their login"},
       {"getMe", "whoever asks is in it with their name"},

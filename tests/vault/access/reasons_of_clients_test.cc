@@ -137,6 +137,34 @@ class SpokenOf : public TestVault {
     form.client = client;
     return form;
   }
+  static DisclosureFacts OneDisclosure() {
+    DisclosureFacts facts;
+    facts.basis = "a law";
+    facts.channel = "letter";
+    return facts;
+  }
+  RecipientId Receiving() {
+    RecipientFacts facts;
+    facts.name = "Example Ltd";
+    facts.category = "processor";
+    const auto made = (*this)->recipients().CreateRecipient(As(kPrivacyOfficer), facts);
+    return made ? made->id : RecipientId::New(clock.Now());
+  }
+  DisclosureId Disclosed() { return DisclosedTo(Receiving()); }
+  DisclosureId DisclosedTo(const RecipientId& recipient) {
+    const auto made = (*this)->disclosures().RecordDisclosure(
+        As(kPrivacyOfficer, "client-care", "plain"), recipient, OneDisclosure(), {{client}, {}});
+    return made ? made->id : DisclosureId::New(clock.Now());
+  }
+  // To whom there is something to be told.
+  RecipientId Disclosing() {
+    const RecipientId recipient = Receiving();
+    (void)DisclosedTo(recipient);
+    const Caller plain = As(kPrivacyOfficer, "client-care", "plain");
+    (void)(*this)->restrictions().Restrict(plain, client,
+                                           {"", "a dispute", {false, {"marketing"}}});
+    return recipient;
+  }
   RequestId Requested() {
     const auto asked = (*this)->requests().RegisterRequest(As(kPrivacyOfficer), OneRequest());
     return asked ? asked->row.id : RequestId::New(clock.Now());
@@ -348,6 +376,42 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
          StepForm accept;
          accept.kind = StepKind::kAccept;
          return done(vault.requests().TakeStep(c, Requested(), accept));
+       }},
+      {"RecordDisclosure",
+       [&, done](const Caller& c) {
+         return done(
+             vault.disclosures().RecordDisclosure(c, Receiving(), OneDisclosure(), {{client}, {}}));
+       }},
+      {"AddClients",
+       [&, done](const Caller& c) {
+         return done(vault.disclosures().AddClients(c, Disclosed(), {{client}, {}}));
+       }},
+      {"GetDisclosure",
+       [&, done](const Caller& c) {
+         return done(vault.disclosures().GetDisclosure(c, Disclosed()));
+       }},
+      {"ListDisclosures",
+       [&, done](const Caller& c) {
+         return done(vault.disclosures().ListDisclosures(c, {}, {}, {}));
+       }},
+      {"ListToTell",
+       [&, done](const Caller& c) { return done(vault.tellings().ListToTell(c, {}, {})); }},
+      {"ListDisclosures of one client",
+       [&, done](const Caller& c) {
+         return done(vault.disclosures().ListDisclosures(c, {}, client, {}));
+       }},
+      {"RecipientsOf",
+       [&, done](const Caller& c) { return done(vault.tellings().RecipientsOf(c, client)); }},
+      {"TellRecipient",
+       [&, done](const Caller& c) {
+         const RecipientId recipient = Disclosing();
+         TellingFacts facts;
+         facts.channel = "email";
+         return done(vault.tellings().TellRecipient(c, recipient, facts));
+       }},
+      {"GetOverview",
+       [&, done](const Caller& c) {
+         return done(vault.client_overviews().GetOverview(c, client));
        }},
       {"PackageClient",
        [&, done](const Caller& c) { return done(vault.exports().PackageClient(c, client, {})); }},
@@ -674,6 +738,13 @@ std::set<std::string> MethodsAboutClients() {
                             "GetNotice",
                             "ListNotices",
                             "CloseNotice",
+                            "CreateRecipient",
+                            "ChangeRecipient",
+                            "EndRecipient",
+                            "BindPrincipal",
+                            "UnbindPrincipal",
+                            "GetRecipient",
+                            "ListRecipients",
                             "ReadCheckpoint",
                             "ReadLogTile",
                             "ProveConsistency",

@@ -52,6 +52,17 @@ class TwiceVault : public RetainingVault {
     return rows;
   }
 
+  // Made when it is asked for first.
+  RecipientId Receiving() {
+    if (!recipient) {
+      const auto made = (*this)->recipients().CreateRecipient(
+          As(kPrivacyOfficer), {"Example Ltd", "processor", {}, {}, {}, {}, {}, {}});
+      REQUIRE(made);
+      recipient = made->id;
+    }
+    return *recipient;
+  }
+  std::optional<RecipientId> recipient;
   ClientId client;
   RecordId record;
   PrincipalId person, machine;
@@ -137,6 +148,18 @@ std::map<std::string, Put> PutOperations() {
         const auto stored =
             vault->processing().PutDocument(caller, R"({"measures": ["locks"]})", {});
         return Told(stored, stored ? stored->version : 0);
+      }};
+  all["put /v1/recipients/{recipient}"] = {
+      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
+        const auto stored = vault->recipients().ChangeRecipient(
+            caller, vault.Receiving(), {"Other", "authority", {}, {}, {}, {}, {}, {}});
+        return Told(stored, stored ? stored->history.size() : 0);
+      }};
+  all["put /v1/recipients/{recipient}/principals/{principal}"] = {
+      kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
+        const auto stored =
+            vault->recipients().BindPrincipal(caller, vault.Receiving(), vault.machine);
+        return Told(stored, stored ? stored->history.size() : 0);
       }};
   all["put /v1/consent-texts/{name}"] = {
       kPrivacyOfficer, [](TwiceVault& vault, const Caller& caller) {
