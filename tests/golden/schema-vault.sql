@@ -315,6 +315,36 @@ CREATE TABLE log_tiles (
   hashes BLOB    NOT NULL,
   PRIMARY KEY (level, n)
 ) STRICT;
+CREATE TABLE notice_steps (
+  notice   INTEGER NOT NULL REFERENCES notices (id),
+  number   INTEGER NOT NULL,            -- from 0
+  step     TEXT    NOT NULL,            -- created, told, closed
+  at       INTEGER NOT NULL,
+  said_by  BLOB    NOT NULL CHECK (length(said_by) = 16),
+  seq      INTEGER NOT NULL,            -- of its entry in the log
+  document TEXT    NOT NULL,            -- JSON: what was said
+  PRIMARY KEY (notice, number)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER notice_steps_remain BEFORE DELETE ON notice_steps
+BEGIN SELECT RAISE(ABORT, 'what was said of a notice is kept'); END;
+CREATE TRIGGER notice_steps_stay BEFORE UPDATE ON notice_steps
+BEGIN SELECT RAISE(ABORT, 'what was said of a notice is kept as it is'); END;
+CREATE TABLE notice_tellings (
+  notice INTEGER NOT NULL,
+  client INTEGER NOT NULL,
+  step   INTEGER NOT NULL,
+  PRIMARY KEY (notice, client)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notice_tellings_of ON notice_tellings (client);
+CREATE TABLE notices (
+  id        INTEGER PRIMARY KEY,
+  nid       BLOB    NOT NULL UNIQUE CHECK (length(nid) = 16),
+  effective INTEGER NOT NULL,
+  told      INTEGER NOT NULL,           -- clients, ever
+  steps     INTEGER NOT NULL,           -- how many there are
+  closed    INTEGER                     -- NULL: open
+) STRICT;
+CREATE INDEX notices_open ON notices (effective) WHERE closed IS NULL;
 CREATE TABLE package_parts (
   package     INTEGER NOT NULL REFERENCES packages (id),
   part        INTEGER NOT NULL,          -- from 1
@@ -346,36 +376,6 @@ CREATE TABLE packages (
   completed      INTEGER                                    -- when the last part was
 ) STRICT;
 CREATE INDEX packages_of ON packages (cid, id);
-CREATE TABLE notice_steps (
-  notice   INTEGER NOT NULL REFERENCES notices (id),
-  number   INTEGER NOT NULL,            -- from 0
-  step     TEXT    NOT NULL,            -- created, told, closed
-  at       INTEGER NOT NULL,
-  said_by  BLOB    NOT NULL CHECK (length(said_by) = 16),
-  seq      INTEGER NOT NULL,            -- of its entry in the log
-  document TEXT    NOT NULL,            -- JSON: what was said
-  PRIMARY KEY (notice, number)
-) STRICT, WITHOUT ROWID;
-CREATE TRIGGER notice_steps_remain BEFORE DELETE ON notice_steps
-BEGIN SELECT RAISE(ABORT, 'what was said of a notice is kept'); END;
-CREATE TRIGGER notice_steps_stay BEFORE UPDATE ON notice_steps
-BEGIN SELECT RAISE(ABORT, 'what was said of a notice is kept as it is'); END;
-CREATE TABLE notice_tellings (
-  notice INTEGER NOT NULL,
-  client INTEGER NOT NULL,
-  step   INTEGER NOT NULL,
-  PRIMARY KEY (notice, client)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX notice_tellings_of ON notice_tellings (client);
-CREATE TABLE notices (
-  id        INTEGER PRIMARY KEY,
-  nid       BLOB    NOT NULL UNIQUE CHECK (length(nid) = 16),
-  effective INTEGER NOT NULL,
-  told      INTEGER NOT NULL,           -- clients, ever
-  steps     INTEGER NOT NULL,           -- how many there are
-  closed    INTEGER                     -- NULL: open
-) STRICT;
-CREATE INDEX notices_open ON notices (effective) WHERE closed IS NULL;
 CREATE TABLE principals (
   pid     BLOB    PRIMARY KEY CHECK (length(pid) = 16),
   kind    INTEGER NOT NULL,

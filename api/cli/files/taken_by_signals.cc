@@ -14,19 +14,19 @@ namespace {
 
 enum class Slot { kFree, kReserved, kTaken };
 
-struct NamedFile {
+struct SignalledFile {
   std::atomic<Slot> state{Slot::kFree};
   int directory = -1;
   std::array<char, NAME_MAX + 1> name{};
 };
 static_assert(std::atomic<Slot>::is_always_lock_free);  // a handler may wait for nobody
 
-std::array<NamedFile, 64> signalled_files;
+std::array<SignalledFile, 64> signalled_files;
 
 // Calls nothing but what may be called in a handler. The signal that is raised waits until this
 // returns, and then does what it does by default.
 void RemoveAll(int signal) {
-  for (const NamedFile& file : signalled_files) {
+  for (const SignalledFile& file : signalled_files) {
     if (file.state.load() == Slot::kTaken) unlinkat(file.directory, file.name.data(), 0);
   }
   raise(signal);
