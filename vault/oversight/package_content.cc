@@ -37,7 +37,7 @@ std::string Dumped(const json& value) {
 
 std::string TimeText(Timestamp time) { return audit::FormatTimestamp(time); }
 
-void PutTime(json& object, const char* name, const std::optional<Timestamp>& time) {
+void PutPackageTime(json& object, const char* name, const std::optional<Timestamp>& time) {
   if (time) object[name] = TimeText(*time);
 }
 
@@ -91,7 +91,7 @@ json ConsentItem(const Consent& consent, Timestamp now) {
                {"by_client", consent.by_client},
                {"stands", consent.StandsAt(now)},
                {"entry", consent.seq}};
-  PutTime(item, "expires", consent.expires);
+  PutPackageTime(item, "expires", consent.expires);
   if (consent.withdrawal) {
     item["withdrawn"] = TimeText(consent.withdrawal->withdrawn);
     item["withdrawn_entry"] = consent.withdrawal->seq;
@@ -111,11 +111,23 @@ json RestrictionItem(const Restriction& restriction) {
   return item;
 }
 
+// As the recipient is called now.
+json DisclosureItem(const DisclosureStore::OfClient& one, const RecipientFacts& recipient) {
+  const Disclosure& disclosure = one.disclosure;
+  json item = {{"id", disclosure.id.Text()},        {"given", TimeText(disclosure.given)},
+               {"source", Name(disclosure.source)}, {"recipient", recipient.name},
+               {"category", recipient.category},    {"entry", one.client.seq}};
+  if (!recipient.country.empty()) item["country"] = recipient.country;
+  if (!disclosure.purpose.empty()) item["purpose"] = disclosure.purpose;
+  if (one.client.known) item["classes"] = one.client.classes;
+  return item;
+}
+
 json RequestItem(const RequestRow& request) {
   json item = {{"id", request.id.Text()},        {"kind", NameOf(request.kind)},
                {"regime", request.regime},       {"received", TimeText(request.received)},
                {"state", NameOf(request.state)}, {"entry", request.seq}};
-  PutTime(item, "decided", request.decided);
+  PutPackageTime(item, "decided", request.decided);
   return item;
 }
 
@@ -124,7 +136,7 @@ json PackageItem(const PackageRow& package, Timestamp now) {
                {"prepared", TimeText(package.prepared)},
                {"state", Name(StateOf(package, now))},
                {"entry", package.seq}};
-  PutTime(item, "handed_out", package.handed_out);
+  PutPackageTime(item, "handed_out", package.handed_out);
   return item;
 }
 
@@ -406,7 +418,7 @@ Result<std::string> PackageContent::About(const PackageTree& tree) {
                  {"created", TimeText(client_.created)},
                  {"updated", TimeText(client_.updated)}};
   if (!reference.empty()) client["external_ref"] = reference;
-  PutTime(client, "relationship_end", client_.relationship_end);
+  PutPackageTime(client, "relationship_end", client_.relationship_end);
   call_.entry.fields = ProfileFields();
   if (view < View::kMasked) std::erase(call_.entry.fields, "external_ref");
   call_.entry.version = client_.version;
@@ -475,6 +487,15 @@ Result<std::string> PackageContent::About(const PackageTree& tree) {
   COFFER_ASSIGN(const auto others, transaction_.Of<OversightState>().packages.List(
                                        kNewest, client_.id, kPackageLists));
   for (const PackageRow& other : others) packages.push_back(PackageItem(other, now));
+  json& given_to = about["disclosures"] = json::array();
+  DisclosureStore& disclosures = transaction_.Of<AccessState>().stores.disclosures;
+  COFFER_ASSIGN(const auto disclosed, disclosures.ListOf(client_.id, kNewest, kPackageLists));
+  for (const DisclosureStore::OfClient& one : disclosed) {
+    COFFER_ASSIGN(const auto recipient, transaction_.Of<AccessState>().stores.recipients.FindRow(
+                                            one.disclosure.recipient_row));
+    if (!recipient) return Fail(Code::kCorrupted, "storage_corrupted");
+    given_to.push_back(DisclosureItem(one, recipient->facts));
+  }
   return Dumped(about);
 }
 

@@ -140,8 +140,8 @@ class PartText {
     text_.append(row.id.Text()).append("\",\"part\":").append(std::to_string(part));
     text_.append(",\"made\":\"").append(audit::FormatTimestamp(made)).append("\"");
   }
-  void Add(std::string_view name, std::string_view json) {
-    text_.append(",\"").append(name).append("\":").append(json);
+  void Add(std::string_view name, std::string_view value) {
+    text_.append(",\"").append(name).append("\":").append(value);
   }
   std::string Finish(bool last) {
     Add("last", last ? "true" : "false");

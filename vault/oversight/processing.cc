@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/keyring.h"
+#include "vault/access/access_state.h"
 #include "vault/access/call.h"
 #include "vault/access/reason_rule.h"
 #include "vault/base/words.h"
@@ -111,6 +112,32 @@ Result<ProcessingDocument> Processing::GetDocument(const Caller& caller,
   });
 }
 
+namespace {
+
+// Those that have not ended, but for the persons whose data it is.
+Result<std::vector<RegisteredRecipient>> RecipientsNow(Transaction& transaction) {
+  constexpr std::size_t kAtOnce = 500;
+  RecipientStore& store = transaction.Of<AccessState>().stores.recipients;
+  std::vector<RegisteredRecipient> registered;
+  for (std::int64_t before = std::numeric_limits<std::int64_t>::max();;) {
+    COFFER_ASSIGN(const auto page, store.List(before, kAtOnce));
+    for (const Recipient& one : page) {
+      before = one.row;
+      if (one.ended || !one.IsTold()) continue;
+      if (registered.size() == kMaxRegisteredRecipients) {
+        return Fail(Code::kUnprocessable, "processing_too_large");
+      }
+      std::string description = one.facts.category;
+      if (!one.facts.safeguard.empty()) description += "; " + one.facts.safeguard;
+      registered.push_back(
+          {one.id.Text(), one.facts.name, std::move(description), one.facts.country});
+    }
+    if (page.size() < kAtOnce) return registered;
+  }
+}
+
+}  // namespace
+
 // What the register is written from, but for what the vault knows of itself.
 Result<Processing::Sources> Processing::Gather(Transaction& transaction) const {
   Sources sources;
@@ -123,7 +150,7 @@ Result<Processing::Sources> Processing::Gather(Transaction& transaction) const {
   COFFER_ASSIGN(const auto newest, store.List(std::numeric_limits<std::int64_t>::max(), 1));
   if (!newest.empty()) sources.published = newest.front().version;
   COFFER_ASSIGN(sources.facts.consent_texts, transaction.Of<CatalogState>().consent_texts.List());
-  // Recipients that the vault registers belong into sources.facts.recipients, here.
+  COFFER_ASSIGN(sources.facts.recipients, RecipientsNow(transaction));
   sources.facts.catalog = sources.catalog.get();
   sources.facts.document = sources.document.definition;
   return sources;

@@ -53,6 +53,7 @@ struct MissingFact {
   std::string pointer;       // in that body
 };
 
+inline constexpr std::size_t kMaxRegisteredRecipients = 1000;
 inline constexpr std::size_t kMaxRegisterBytes = 8 * 1024 * 1024;
 
 // A JSON object. Errors: kUnprocessable "processing_too_large".

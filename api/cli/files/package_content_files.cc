@@ -114,6 +114,9 @@ void AddTables(const json& package, std::vector<NamedFile>& files) {
   files.push_back(
       {"requests.csv", TableOf(Member(about, "requests"),
                                {"id", "kind", "regime", "received", "state", "decided", "entry"})});
+  files.push_back({"disclosures.csv", TableOf(Member(about, "disclosures"),
+                                              {"id", "given", "recipient", "category", "country",
+                                               "source", "purpose", "classes", "entry"})});
   files.push_back({"packages.csv", TableOf(Member(about, "packages"),
                                            {"id", "prepared", "state", "handed_out", "entry"})});
   files.push_back(

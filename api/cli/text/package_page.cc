@@ -102,6 +102,19 @@ th{background:#eee}bdi{white-space:pre-wrap}code{overflow-wrap:anywhere}dt{font-
 {{^has_requests}}
 <p>{{package_none}}</p>
 {{/has_requests}}
+<h2>{{package_section_disclosures}}</h2>
+<p>{{package_disclosures_how}}</p>
+{{#has_disclosures}}
+<table>
+<tr><th>{{package_column_given}}</th><th>{{package_column_recipient}}</th><th>{{package_column_what}}</th><th>{{column_seq}}</th></tr>
+{{#disclosures}}
+<tr><td>{{at}}</td><td><bdi>{{recipient}}</bdi></td><td><bdi>{{what}}</bdi></td><td>{{seq}}</td></tr>
+{{/disclosures}}
+</table>
+{{/has_disclosures}}
+{{^has_disclosures}}
+<p>{{package_none}}</p>
+{{/has_disclosures}}
 <h2>{{package_section_packages}}</h2>
 <table>
 <tr><th>{{column_time}}</th><th>{{package_number}}</th><th>{{package_column_state}}</th></tr>
@@ -183,6 +196,7 @@ class PackagePageValues {
     PutRows(values, "consents", Consents());
     PutRows(values, "restrictions", Restrictions());
     PutRows(values, "requests", Asked("requests", "received", "kind"));
+    PutRows(values, "disclosures", Disclosed());
     PutRows(values, "packages", Asked("packages", "prepared", "id"));
     values["log"] = Looked();
     values["left_out"] = LeftOut();
@@ -351,6 +365,28 @@ class PackagePageValues {
       rows.push_back({{"at", DayAndTime(Text(item, time))},
                       {"what", Text(item, what)},
                       {"state", Text(item, "state")}});
+    }
+    return rows;
+  }
+
+  json Disclosed() const {
+    json rows = json::array();
+    for (const json& item : Member(about_, "disclosures")) {
+      std::string recipient = Text(item, "recipient");
+      if (const std::string country = Text(item, "country"); !country.empty()) {
+        recipient += " (" + country + ")";
+      }
+      std::string what;
+      for (const auto& name : TextList(item, "classes")) {
+        what += (what.empty() ? "" : ", ") + ClassOf(name);
+      }
+      if (const std::string purpose = Text(item, "purpose"); !purpose.empty()) {
+        what += (what.empty() ? "" : "; ") + PurposeOf(purpose);
+      }
+      rows.push_back({{"at", DayAndTime(Text(item, "given"))},
+                      {"recipient", recipient},
+                      {"what", what},
+                      {"seq", Text(item, "entry")}});
     }
     return rows;
   }

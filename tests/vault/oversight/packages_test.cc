@@ -472,6 +472,38 @@ TEST_CASE("the last part answers a request for access or portability, and nothin
   }
 }
 
+TEST_CASE("a package tells to whom data were given, and what was objected to and lifted") {
+  PackageVault vault;
+  const auto officer = [&](std::string reason = {}) {
+    return vault.As(kPrivacyOfficer, std::string(kRequestPurpose), std::move(reason));
+  };
+  const auto courier = vault->recipients().CreateRecipient(
+      officer(), {"<b>Courier</b> Ltd", "processor", {}, "US", "standard_clauses", {}, {}, {}});
+  REQUIRE(courier);
+  DisclosureFacts facts;
+  facts.purpose = "client-care";
+  const auto given = vault->disclosures().RecordDisclosure(officer("by post"), courier->id, facts,
+                                                           {{vault.client}, {"contact"}});
+  REQUIRE(given);
+  REQUIRE(vault->disclosures().RecordDisclosure(officer("by phone"), courier->id, {},
+                                                {{vault.client}, {}}));
+  const auto objection = vault->restrictions().Restrict(officer(), vault.client,
+                                                        {"", "no", {false, {}, {"contract"}}});
+  REQUIRE(objection);
+  REQUIRE(vault->restrictions().LiftRestriction(officer("agreed"), vault.client, objection->id));
+  const json about = json::parse(vault.HandedOut(vault.Prepared())[0]).at("about");
+  const json& disclosures = about.at("disclosures");
+  REQUIRE(disclosures.size() == 2);
+  CHECK(!disclosures[0].contains("classes"));
+  CHECK(disclosures[1].at("id") == given->id.Text());
+  CHECK(disclosures[1].at("recipient") == "<b>Courier</b> Ltd");
+  CHECK(disclosures[1].at("classes") == json::array({"contact"}));
+  CHECK(disclosures[1].at("country") == "US");
+  const json& restriction = about.at("restrictions")[0];
+  CHECK(restriction.at("legal_bases") == json::array({"contract"}));
+  CHECK(restriction.at("lifted").is_string());
+}
+
 TEST_CASE("a held or restricted client gets its package, an erased one is told what is left") {
   PackageVault vault;
   REQUIRE(vault->restrictions().Restrict(vault.As(kPrivacyOfficer), vault.client,

@@ -220,6 +220,20 @@ TEST_CASE("the register is written from what is configured") {
   const json after = json::parse(vault.Read().register_json);
   CHECK(find(before["purposes"], "newsletter").is_null());
   CHECK(find(after["purposes"], "newsletter")["legal_basis"] == "consent");
+  // Who is registered as a recipient, until it ends; but for whose data it is.
+  const auto courier = vault->recipients().CreateRecipient(
+      vault.As(kPrivacyOfficer),
+      {"Courier Ltd", "processor", {}, "US", "standard_clauses", {}, {}, {}});
+  REQUIRE(courier);
+  REQUIRE(vault->recipients().CreateRecipient(vault.As(kPrivacyOfficer),
+                                              {"The person", "person", {}, {}, {}, {}, {}, {}}));
+  CHECK(json::parse(vault.Read().register_json).at("recipients") ==
+        json::array({{{"id", courier->id.Text()},
+                      {"name", "Courier Ltd"},
+                      {"description", "processor; standard_clauses"},
+                      {"country", "US"}}}));
+  REQUIRE(vault->recipients().EndRecipient(vault.As(kPrivacyOfficer), courier->id));
+  CHECK(json::parse(vault.Read().register_json) == after);
   // Nothing in it moves by itself.
   vault.clock.Advance(std::int64_t{3600} * 1000);
   CHECK(json::parse(vault.Read().register_json) == after);
