@@ -176,7 +176,7 @@ class SpokenOf : public TestVault {
   }
   PackageId HandedOut() {
     const PackageId id = Packaged();
-    for (const std::uint64_t part : {1, 2}) {
+    for (const std::uint64_t part : {1U, 2U}) {
       (void)(*this)->packages().HandOutPart(As(kPrivacyOfficer, "data-subject-request", "plain"),
                                             id, {part, kKeyOfParts});
     }

@@ -132,7 +132,7 @@ class StruckVault {
       if (prepared) package = prepared->row.id;
       return prepared;
     });
-    for (const std::uint64_t part : {1, 2}) {
+    for (const std::uint64_t part : {1U, 2U}) {
       Step(subject(), [&](auto& c) {
         return vault->packages().HandOutPart(c, package, {part, "a-key-of-22-characters-"});
       });
