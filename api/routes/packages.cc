@@ -111,6 +111,7 @@ void WriteMembers(ObjectWriter& object, const vault::Package& package) {
   object.Text("id", row.id.Text());
   object.Text("client", row.client.Text());
   if (row.request) object.Text("request", row.request->Text());
+  object.Text("purpose", row.purpose);
   object.Text("for", row.representative ? kForRepresentative : kForClient);
   object.Flag("names_staff", row.names_staff);
   object.Text("state", Name(package.state));

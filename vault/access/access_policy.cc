@@ -86,7 +86,8 @@ Obstacle ObstacleOf(Condition unmet) {
 
 Obstacle FirstObstacle(const Grant& grant, const AccessFacts& facts) {
   if (!grant.Covers(facts.action)) return Obstacle::kAction;
-  if (!InScope(grant.scope, facts.client)) return Obstacle::kScope;
+  const bool may_be_denied = grant.deny && facts.client != nullptr && facts.client->gone;
+  if (!may_be_denied && !InScope(grant.scope, facts.client)) return Obstacle::kScope;
   if (TouchesClientData(facts.action)) {
     if (facts.record_class != nullptr && !grant.CoversClass(facts.record_class->name)) {
       return Obstacle::kClass;
@@ -219,8 +220,10 @@ AccessDecision Decide(const AccessFacts& facts) {
   for (const Grant& grant : facts.role->grants) {
     const bool class_open = facts.record_class == nullptr && !grant.classes.empty();
     const Obstacle obstacle = FirstObstacle(grant, facts);
-    // A denial for some clients or classes counts when one of them is asked for.
-    if (grant.deny && facts.client == nullptr && grant.scope.kind != Scope::Kind::kAll) {
+    // A denial for some clients or classes counts when one of them is asked for. Of a client that
+    // is gone it is not known whether it was one of them.
+    const bool of_some = facts.client == nullptr || facts.client->gone;
+    if (grant.deny && of_some && grant.scope.kind != Scope::Kind::kAll) {
       if (obstacle == Obstacle::kNone) decision.denied_for_some = true;
       continue;
     }

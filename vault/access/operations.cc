@@ -200,6 +200,7 @@ Result<AccessDecision> Operations::DecideFor(Transaction& transaction, const Cal
       } else if (call.role && call.role->scoped_by_tag) {
         COFFER_ASSIGN(row, transaction.Of<AccessState>().FindClient(*client));
         if (row) about.tags = row->tags;
+        about.gone = !row;
       }
       facts.client = &about;
     }

@@ -48,6 +48,7 @@ struct PackageRow {
   PackageId id;
   ClientId client;
   std::optional<RequestId> request;
+  std::string purpose;  // that was stated, and is for each part
   bool representative = false, names_staff = false;
   Timestamp prepared, expires;
   PrincipalId prepared_by;

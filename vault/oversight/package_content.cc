@@ -175,6 +175,17 @@ class LeftOut {
 };
 
 // The records of one part, version by version.
+// Whether the role would show something of the class for some purpose.
+Result<bool> MayKnowOf(const Operations& operations, Transaction& transaction, const Call& call,
+                       const ClientId& client, const ClassSchema& schema) {
+  for (const Action action : {Action::kRecordList, Action::kRecordRead}) {
+    COFFER_ASSIGN(auto decision, operations.DecideFor(transaction, call, action, client, nullptr));
+    decision.leases.clear();
+    if (decision.allowed && !ShowsNothing(FieldViewsOf(decision, schema))) return true;
+  }
+  return false;
+}
+
 class RecordGatherer {
  public:
   RecordGatherer(const Operations& operations, Transaction& transaction, Call& call,
@@ -330,21 +341,12 @@ class RecordGatherer {
   Status LeaveOut(const ClassSchema& schema, std::string_view reason) {
     auto known = known_.find(schema.name);
     if (known == known_.end()) {
-      COFFER_ASSIGN(const bool may, MayKnowOf(schema));
+      COFFER_ASSIGN(const bool may,
+                    MayKnowOf(operations_, transaction_, call_, client_.id, schema));
       known = known_.emplace(schema.name, may).first;
     }
     left_out_.Add("version", known->second ? schema.name : std::string(), {}, reason);
     return {};
-  }
-
-  Result<bool> MayKnowOf(const ClassSchema& schema) {
-    for (const Action action : {Action::kRecordList, Action::kRecordRead}) {
-      COFFER_ASSIGN(auto decision,
-                    operations_.DecideFor(transaction_, call_, action, client_.id, nullptr));
-      decision.leases.clear();
-      if (decision.allowed && !ShowsNothing(FieldViewsOf(decision, schema))) return true;
-    }
-    return false;
   }
 
   Status Append(const RecordInfo& info, bool is_current) {
@@ -497,6 +499,16 @@ Result<std::string> PackageContent::About(const PackageTree& tree) {
     given_to.push_back(DisclosureItem(one, recipient->facts));
   }
   return Dumped(about);
+}
+
+Result<ClassNamesOfPackage> ClassesToName(const Operations& operations, Transaction& transaction,
+                                          const Call& call, const ClientId& client) {
+  ClassNamesOfPackage names;
+  for (const auto& schema : transaction.Of<CatalogState>().current().NewestClasses()) {
+    COFFER_ASSIGN(const bool may, MayKnowOf(operations, transaction, call, client, *schema));
+    if (may) names.insert(schema->name);
+  }
+  return names;
 }
 
 Result<PackageContent::Records> PackageContent::RecordsFrom(PackagePlace& place,

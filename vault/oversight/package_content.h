@@ -2,6 +2,8 @@
 // records. docs/access-package.md has the members, docs/access-package.schema.json their shapes.
 #pragma once
 
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,11 @@ struct PackageTree {
 
 // What the call discloses is logged with it: an entry for each record, and its own entry names the
 // fields of the client's profile where they are in the part.
+using ClassNamesOfPackage = std::set<std::string, std::less<>>;
+// Classes that a package names to whose role would show them for some purpose.
+Result<ClassNamesOfPackage> ClassesToName(const Operations& operations, Transaction& transaction,
+                                          const Call& call, const ClientId& client);
+
 class PackageContent {
  public:
   // All must outlive it. `client`: the row's, with its key.

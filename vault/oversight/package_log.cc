@@ -39,7 +39,13 @@ void PutIfAny(json& item, const char* name, const std::string& text) {
   if (!text.empty()) item[name] = text;
 }
 
-json ItemOf(const crypto::SecretBytes& key, const PackageRow& row, const audit::Entry& entry) {
+bool TellsOfHolds(const audit::Entry& entry) {
+  return entry.action.starts_with(kHoldActions) || entry.outcome == "held" ||
+         entry.detail.contains(HoldTag::kPrefix) || entry.detail.contains(kHoldActions);
+}
+
+json ItemOf(const crypto::SecretBytes& key, const PackageRow& row, const audit::Entry& entry,
+            bool is_named) {
   json item = {{"seq", entry.seq},
                {"at", audit::FormatTimestamp(entry.ts)},
                {"action", entry.action},
@@ -47,6 +53,10 @@ json ItemOf(const crypto::SecretBytes& key, const PackageRow& row, const audit::
                {"decision", audit::Name(entry.decision)},
                {"outcome", entry.outcome}};
   PutIfAny(item, "purpose", entry.purpose);
+  if (!is_named) {
+    item["hidden_by_role"] = true;
+    return item;
+  }
   PutIfAny(item, "class", entry.class_name);
   PutIfAny(item, "record", entry.record);
   if (entry.version != 0) item["version"] = entry.version;
@@ -58,7 +68,7 @@ json ItemOf(const crypto::SecretBytes& key, const PackageRow& row, const audit::
 
 Result<PackageLog> ReadPackageLog(LogReader& reader, const audit::LogHead& head,
                                   const crypto::Keyring& keyring, const PackageRow& row,
-                                  std::uint64_t from) {
+                                  const ClassNamesOfPackage& classes, std::uint64_t from) {
   const auto key = crypto::DeriveKey(keyring.note_key(), kPersonLabel);
   const auto hashes = Remembering(audit::MakeHashReader(reader.log(), head));
   PackageLog result;
@@ -73,13 +83,14 @@ Result<PackageLog> ReadPackageLog(LogReader& reader, const audit::LogHead& head,
     COFFER_TRY(SearchLog(reader, filter, page, found));
     for (std::size_t i = 0; i < found.entries.size() && found.seqs[i] < row.log_size; ++i) {
       COFFER_ASSIGN(const auto entry, audit::ParseEntry(found.entries[i]));
-      if (entry.action.starts_with(kHoldActions)) continue;
+      if (TellsOfHolds(entry)) continue;
+      const bool is_named = entry.class_name.empty() || classes.contains(entry.class_name);
       COFFER_ASSIGN(const auto proof, audit::InclusionProof(found.seqs[i], row.log_size, hashes));
-      json item = ItemOf(key, row, entry);
+      json item = ItemOf(key, row, entry, is_named);
       item["leaf_hash"] = crypto::Base64Encode(audit::LeafHash(crypto::AsBytes(found.entries[i])));
       json& path = item["proof"] = json::array();
       for (const auto& hash : proof) path.push_back(crypto::Base64Encode(hash));
-      if (row.names_staff) item["entry"] = found.entries[i];
+      if (row.names_staff && is_named) item["entry"] = found.entries[i];
       items.push_back(std::move(item));
     }
     page.start = found.next;

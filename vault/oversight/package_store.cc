@@ -7,11 +7,11 @@ namespace {
 
 #define COFFER_PACKAGE_COLUMNS                                                            \
   "pid, cid, request, representative, names_staff, prepared, prepared_by, seq, expires, " \
-  "revoked, revoked_by, handed_out, handed_out_by, digest, log_size, completed"
+  "revoked, revoked_by, handed_out, handed_out_by, digest, log_size, completed, purpose"
 
 constexpr std::string_view kInsertPackage =
     "INSERT INTO packages (" COFFER_PACKAGE_COLUMNS
-    ", id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ", id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdatePackage =
     "UPDATE packages SET revoked = ?, revoked_by = ?, handed_out = ?, handed_out_by = ?, digest = "
     "?, "
@@ -89,6 +89,7 @@ PackageRow PackageFrom(const Cursor& rows) {
   if (!rows.IsNull(13)) std::ranges::copy(rows.Blob(13), row.key.emplace().begin());
   row.log_size = static_cast<std::uint64_t>(rows.Int(14));
   row.completed = TimeIfAny(rows, 15);
+  row.purpose = rows.Text(16);
   return row;
 }
 
@@ -137,7 +138,7 @@ Status PackageStore::Insert(const PackageRow& row) {
                          row.prepared_by.bytes(), row.seq, row.expires.ms, MsIfAny(row.revoked),
                          BytesIfAny(row.revoked_by), MsIfAny(row.handed_out),
                          BytesIfAny(row.handed_out_by), KeyIfAny(row), row.log_size,
-                         MsIfAny(row.completed), row.id.Row());
+                         MsIfAny(row.completed), std::string_view(row.purpose), row.id.Row());
 }
 
 Status PackageStore::Update(const PackageRow& row) {

@@ -181,6 +181,7 @@ Result<Package> Packages::PreparePackage(const Caller& caller, const ClientId& c
     COFFER_ASSIGN(const auto prepared, packages.CountPrepared(client, transaction.now()));
     if (prepared >= kMaxPrepared) return Fail(Code::kConflict, "too_many_packages");
     row.representative = form.representative.value_or(request && request->by_representative);
+    row.purpose = caller.purpose;
     row.prepared = transaction.now();
     row.prepared_by = call.actor;
     row.expires = {row.prepared.ms + static_cast<std::int64_t>(form.days) * kPackageDayMs};
@@ -285,7 +286,14 @@ Result<Packages::Found> Packages::FindForHandOut(Transaction& transaction, Call&
   } else {
     COFFER_TRY(CheckState(row, state));
   }
-  COFFER_TRY(RequestOf(transaction, row.client, row.request));
+  if (call.caller.purpose != row.purpose) {
+    return std::unexpected(PackageFault(
+        {{"", "was prepared for another purpose than is stated: for " + row.purpose}}));
+  }
+  // An answer that was lost is had again, also when the request was closed by it.
+  COFFER_ASSIGN(const auto there,
+                transaction.Of<OversightState>().packages.FindPart(row.id, request.part));
+  if (!there || request.part == 1) COFFER_TRY(RequestOf(transaction, row.client, row.request));
   COFFER_TRY(operations_.CheckWhole(row.client.value));
   found.client = *std::move(client);
   return found;
@@ -317,10 +325,14 @@ Result<std::string> Packages::HandOutPart(const Caller& caller, const PackageId&
   AddDetail(looking.entry, PackageDetail(id, PackageStep::kPart, request.part));
   PackageRow seen;
   PackagePlace begins;
+  ClassNamesOfPackage classes;
   COFFER_TRY(operations_.Perform(looking, [&](Transaction& transaction) -> Status {
     COFFER_ASSIGN(const auto found, FindForHandOut(transaction, looking, id, request));
     seen = found.row;
     COFFER_ASSIGN(begins, PlaceOf(transaction, seen, request.part));
+    if (begins.stage == Stage::kLog) {
+      COFFER_ASSIGN(classes, ClassesToName(operations_, transaction, looking, seen.client));
+    }
     return {};
   }));
   PublishedTree tree;
@@ -330,8 +342,8 @@ Result<std::string> Packages::HandOutPart(const Caller& caller, const PackageId&
     COFFER_ASSIGN(tree, trees_.LookAtNewest());
     if (begins.stage != Stage::kLog) return {};
     COFFER_ASSIGN(auto reader, readers_.Open());
-    COFFER_ASSIGN(log,
-                  ReadPackageLog(*reader, tree.head, operations_.keyring(), seen, begins.number));
+    COFFER_ASSIGN(log, ReadPackageLog(*reader, tree.head, operations_.keyring(), seen, classes,
+                                      begins.number));
     return {};
   };
   if (auto done = read(); !done) {
@@ -347,7 +359,7 @@ Result<std::string> Packages::HandOutPart(const Caller& caller, const PackageId&
     PackageRow& row = found.row;
     COFFER_ASSIGN(PackagePlace place, PlaceOf(transaction, row, request.part));
     if (place.stage != begins.stage || place.number != begins.number ||
-        place.record != begins.record) {
+        place.record != begins.record || row.log_size != seen.log_size) {
       return Fail(Code::kConflict, "conflict");  // somebody else took the same part meanwhile
     }
     PackageStore& packages = transaction.Of<OversightState>().packages;
@@ -358,7 +370,6 @@ Result<std::string> Packages::HandOutPart(const Caller& caller, const PackageId&
       row.handed_out_by = call.actor;
       row.key = HashOfKey(request.key);
       row.log_size = tree.checkpoint.size;
-      row.completed.reset();
     }
     PartText text(row, request.part, transaction.now());
     PackageContent content(operations_, transaction, call, row, found.client, key);
@@ -383,7 +394,7 @@ Result<std::string> Packages::HandOutPart(const Caller& caller, const PackageId&
     AddDetail(call.entry,
               PackageDetail(id, last ? PackageStep::kLastPart : PackageStep::kPart, request.part));
     call.entry.payload_hash = crypto::Sha256(crypto::AsBytes(whole));
-    if (last) row.completed = transaction.now();
+    if (last && !row.completed) row.completed = transaction.now();
     COFFER_TRY(packages.Update(row));
     COFFER_TRY(packages.PutPart(id, {request.part, transaction.now(), transaction.NextSeq(),
                                      *call.entry.payload_hash, place}));
@@ -401,6 +412,9 @@ Result<std::string> Packages::MakeReceipt(const Caller& caller, const PackageId&
     COFFER_ASSIGN(row, FindRow(transaction, call, id));
     if (!row.completed) return Fail(Code::kConflict, "package_unfinished");
     COFFER_ASSIGN(parts, transaction.Of<OversightState>().packages.ListParts(id));
+    if (parts.back().next.stage != PackagePlace::Stage::kEnd) {
+      return Fail(Code::kConflict, "package_unfinished");  // it began anew
+    }
     return {};
   }));
   auto receipt = WriteReceipt(call, row, parts);

@@ -94,16 +94,16 @@ Result<Disclosure> Disclosures::RecordDisclosure(const Caller& caller, const Rec
                                                  const DisclosureFacts& facts,
                                                  const GivenClients& given) {
   const Operation operation{Action::kDisclosureWrite, OperationKind::kWrite};
-  if (audit::IsBlank(caller.reason)) {
-    return operations_.Refuse(caller, operation,
-                              Error{Code::kInvalidArgument, "reason_required", {}, {}});
-  }
   auto issues = FaultsOf(facts, operations_.Now());
   for (Issue& issue : FaultsOfGiven(given, *operations_.engine().Of<CatalogState>().Published())) {
     issues.push_back(std::move(issue));
   }
   if (!issues.empty()) {
     return operations_.Refuse(caller, operation, InvalidDisclosure(std::move(issues)));
+  }
+  if (audit::IsBlank(caller.reason)) {
+    return operations_.Refuse(caller, operation,
+                              Error{Code::kInvalidArgument, "reason_required", {}, {}});
   }
   Call call = operations_.Start(caller, operation);
   Disclosure one;
@@ -140,13 +140,13 @@ Result<Disclosure> Disclosures::RecordDisclosure(const Caller& caller, const Rec
 Result<Disclosure> Disclosures::AddClients(const Caller& caller, const DisclosureId& id,
                                            const GivenClients& given) {
   const Operation operation{Action::kDisclosureWrite, OperationKind::kWrite};
-  if (audit::IsBlank(caller.reason)) {
-    return operations_.Refuse(caller, operation,
-                              Error{Code::kInvalidArgument, "reason_required", {}, {}});
-  }
   if (auto issues = FaultsOfGiven(given, *operations_.engine().Of<CatalogState>().Published());
       !issues.empty()) {
     return operations_.Refuse(caller, operation, InvalidDisclosure(std::move(issues)));
+  }
+  if (audit::IsBlank(caller.reason)) {
+    return operations_.Refuse(caller, operation,
+                              Error{Code::kInvalidArgument, "reason_required", {}, {}});
   }
   Call call = operations_.Start(caller, operation);
   AddDetail(call.entry, id.Text());

@@ -225,7 +225,8 @@ Result<Told> Notices::Tell(const Caller& caller, const NoticeId& id, const Telli
                            notice.form.selection, after, kTellingScan, operations_.latest()));
       const std::size_t all = selected.rows.size();
       COFFER_TRY(LeaveOutTold(store, notice.row, after, selected));
-      told.already = all - selected.rows.size();
+      // Of clients that are not the caller's to see not even how many were told.
+      if (ReachesAll(call.decision)) told.already = all - selected.rows.size();
       for (const std::int64_t row : selected.rows) {
         COFFER_ASSIGN(const auto client, clients.FindRow(row));
         // Who came later was not told then.

@@ -36,6 +36,7 @@ Exit codes:
   7  what was verified is whole, and ends before what was seen already
   8  every row of an import was stored, some without fields that did not fit
   9  what was verified is whole, and a successor: what was seen of the log before is lost
+  10  something is missing of a register, or somebody is not told yet
 
 Examples:
   coffer init --data /var/lib/coffer --root-key-file /etc/coffer/root.key
@@ -82,11 +83,13 @@ std::optional<Failure> FindBlank(const CLI::App& app) {
 
 // What the library would take for a number is more: signs, blanks, other bases, and -1 as the
 // greatest of all.
-std::string FaultOfNumber(const std::string& typed) {
+std::string FaultOfNumber(std::string& typed) {
   std::uint64_t value = 0;
   const char* const end = typed.data() + typed.size();
   const auto read = std::from_chars(typed.data(), end, value);
-  return read.ec == std::errc() && read.ptr == end ? "" : "must be a whole number";
+  if (read.ec != std::errc() || read.ptr != end) return "must be a whole number";
+  typed = std::to_string(value);  // with zeros in front it would be read as octal
+  return {};
 }
 
 // Codes and ids of ours in whichever case and with whatever blanks they are typed, and numbers as
@@ -140,7 +143,7 @@ void Tell(Console& console, const Failure& failure, bool as_json) {
 // Output that did not arrive (a full disk, a closed pipe) is no success.
 Exit Settle(Console& console, Exit exit, bool as_json) {
   console.out << std::flush;
-  if (console.out || exit != Exit::kOk) return exit;
+  if (console.out || (exit != Exit::kOk && exit != Exit::kIncomplete)) return exit;
   Tell(console, {Exit::kFailed, "standard output could not be written", {}}, as_json);
   return Exit::kFailed;
 }

@@ -47,6 +47,12 @@ Outcome<std::string> ReadTemplateFile(const std::string& path) {
 }
 
 Outcome<std::string> LetterTemplateText(const LetterOptions& options) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  if (!std::ranges::all_of(options.name, is_plain)) {
+    return Failed(Exit::kUsage, "A letter's name is of a-z, 0-9 and '-'.");
+  }
   if (!options.templates.empty()) {
     return ReadTemplateFile(options.templates + "/" + FileNameOf(options.name, options.language));
   }
@@ -130,6 +136,8 @@ std::string FaultOf(const fs::path& file, const json& said) {
   if (std::ranges::find(kLetterLanguages, language) == std::end(kLetterLanguages)) {
     return "its name is not LETTER.LANGUAGE.txt with en, de, ru or zh";
   }
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return "it is no file";
   const auto text = ReadTemplateFile(file.string());
   if (!text) return text.error().message;
   const auto whole = CheckLetterTemplate(*text, language, said);
@@ -190,6 +198,13 @@ Outcome<Exit> WriteLetter(const LetterOptions& options, Console& console) {
   COFFER_ASSIGN(const json regime,
                 client.Get(Target("/v1/regimes").Segment(Text(request, "regime"))));
   COFFER_ASSIGN(const auto names, NamesInTemplate(text));
+  for (const std::string& one : options.said) {
+    const std::string name = one.substr(0, one.find('='));
+    if (!names.contains(name) && !names.contains("has_" + name)) {
+      return Failed(Exit::kUsage, "The letter has no place for \"" + name + "\".",
+                    "coffer letter show " + options.name + " has its names.");
+    }
+  }
   json holds = json::array();
   for (const std::string& hold : TextList(request, "holds")) {
     if (!names.contains("holds") && options.name != "hold-certificate") break;

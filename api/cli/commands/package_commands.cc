@@ -1,8 +1,10 @@
 // coffer package: all that is kept of one client, for the client; prepared, and handed out once.
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <thread>
 
 #include "api/cli/client/client_lookup.h"
 #include "api/cli/commands/commands.h"
@@ -146,15 +148,17 @@ Outcome<std::string> FetchPart(ApiClient& client, const std::string& id, std::ui
     if (tried == kTries || !(reply.error().may_pass || reply.error().exit == Exit::kUnreachable)) {
       return std::unexpected(reply.error());
     }
+    std::this_thread::sleep_for(std::chrono::seconds(tried));
   }
 }
 
-// The failure, and how the hand-out goes on.
+// The failure, and how the hand-out goes on. Of the first part it may not be known whether it
+// began.
 std::unexpected<Failure> BrokenOff(Failure failure, const PackageOptions& options,
                                    const std::string& key, bool begun) {
-  if (begun) {
+  if (begun || failure.may_pass || failure.exit == Exit::kUnreachable) {
     failure.advice =
-        "The hand-out has begun. Within the hour it is had again with\n  coffer "
+        "Where the hand-out has begun, it is had again within the hour with\n  coffer "
         "package hand-out " +
         options.package + " --key " + key + " and the options from before.";
   }
@@ -174,6 +178,9 @@ Outcome<Exit> HandOutPackage(const PackageOptions& options, Console& console) {
                               ? crypto::Base64UrlEncode(crypto::RandomBytes(kHandOutKeyBytes))
                               : options.key;
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
+  // Whatever ends this, the package is handed out once, and to who has the key.
+  console.err << "The hand-out can be gone on with for an hour with --key " << Printable(key)
+              << std::endl;
   bool last = false;
   while (!last) {
     auto part = FetchPart(client, options.package, material.parts.size() + 1, key);
@@ -196,8 +203,12 @@ Outcome<Exit> HandOutPackage(const PackageOptions& options, Console& console) {
   if (!files) return BrokenOff(files.error(), options, key, true);
   const auto archive = PackArchive(*files, protection);
   if (!archive) return BrokenOff(archive.error(), options, key, true);
-  COFFER_TRY(file->Write(crypto::AsText(*archive)));
-  COFFER_TRY(file->Finish());
+  if (const auto written = file->Write(crypto::AsText(*archive)); !written) {
+    return BrokenOff(written.error(), options, key, true);
+  }
+  if (const auto finished = file->Finish(); !finished) {
+    return BrokenOff(finished.error(), options, key, true);
+  }
   const bool is_protected = protection.passphrase || !protection.recipient.empty();
   if (options.connection.json) {
     PrintJson(console, {{"package", options.package},
@@ -242,7 +253,7 @@ void AddPrepare(CLI::App& group, Command& chosen) {
       ->add_option("--for", options->whom, "client or representative; without: as the request says")
       ->check(CLI::IsMember({"client", "representative"}));
   command->add_option("--days", options->days, "Until it expires, 1 to 90; without: 30")
-      ->type_name("DAYS")
+      ->type_name("N")
       ->check(CLI::Range(1, 90));
   command->add_flag("--names-staff", options->names_staff,
                     "Tell who looked by id, with the entries as they are; takes a reason");

@@ -209,7 +209,7 @@ std::string LineOf(const Waiting& what, const json& item) {
       return Text(item, "to_settle") + " acts wait for the log's index: ask again";
     }
     return Text(item, "recipient") + "  since " + Text(item, "since") +
-           ": coffer disclosure to-tell --recipient";
+           ": coffer disclosure to-tell --recipient " + Text(item, "recipient");
   }
   if (what.name == kApprovals.name) {
     return Text(item, "id") + "  " + Text(item, "action") + " of " + Text(item, "target") +

@@ -335,6 +335,23 @@ TEST_CASE("what is left out is named with the reason, as far as the role may kno
   CHECK(!part->contains("jane@example.org"));
   CHECK(!part->contains("spouse"));
   CHECK(!part->contains("inner"));
+  // Neither is it named by who asked for it.
+  std::size_t hidden = 0;
+  for (std::uint64_t number = 2;; ++number) {
+    const auto more = vault->packages().HandOutPart(desk, id, {number, kPartKey});
+    REQUIRE(more);
+    CHECK(!more->contains("spouse"));
+    CHECK(!more->contains("inner"));
+    for (const json& item : json::parse(*more).value("log", json::array())) {
+      if (!item.value("hidden_by_role", false)) continue;
+      ++hidden;
+      CHECK(!item.contains("record"));
+      CHECK(!item.contains("fields"));
+      CHECK(item.contains("proof"));
+    }
+    if (PackageVault::IsLast(*more)) break;
+  }
+  CHECK(hidden > 0);
   reasons = ReasonsIn(seen.at("left_out"));
   std::ranges::sort(reasons);
   CHECK(reasons == Strings{"field contact email masked_by_role",
@@ -372,8 +389,16 @@ TEST_CASE("a package is handed out once, within its time, to whoever began") {
   vault.clock.Advance(1);
   CHECK(AnswerOf(vault.Part(id, 1)) == "package_handed_out");
   CHECK(AnswerOf(vault.Part(id, 2)) == "package_handed_out");
-  // Began anew and broken off: it can be revoked, and is not for anybody else.
-  CHECK(!vault.Shown(id).row.completed);
+  // Began anew and broken off: what was handed out was, and is not for anybody else.
+  CHECK(vault.Shown(id).row.completed == handed.row.completed);
+  CHECK(AnswerOf(vault->packages().RevokePackage(vault.Officer(), id)) == "package_handed_out");
+  CHECK(AnswerOf(vault->packages().MakeReceipt(vault.Officer(), id)) == "package_unfinished");
+  const PackageId other_purpose = vault.Prepared();
+  REQUIRE(vault.Part(other_purpose, 1));
+  const auto marketing = vault->packages().HandOutPart(vault.As(kPrivacyOfficer, "marketing"),
+                                                       other_purpose, {2, kPartKey});
+  CHECK(IssuesOf(marketing) ==
+        Strings{" was prepared for another purpose than is stated: for data-subject-request"});
   const PackageId late =
       vault.Prepared({.request = {}, .representative = {}, .days = 1, .names_staff = false});
   const PackageId stopped = vault.Prepared();
@@ -482,10 +507,12 @@ TEST_CASE("a package tells to whom data were given, and what was objected to and
   REQUIRE(courier);
   DisclosureFacts facts;
   facts.purpose = "client-care";
+  facts.basis = "GDPR 6(1)(b)";
+  facts.channel = "email";
   const auto given = vault->disclosures().RecordDisclosure(officer("by post"), courier->id, facts,
                                                            {{vault.client}, {"contact"}});
   REQUIRE(given);
-  REQUIRE(vault->disclosures().RecordDisclosure(officer("by phone"), courier->id, {},
+  REQUIRE(vault->disclosures().RecordDisclosure(officer("by phone"), courier->id, facts,
                                                 {{vault.client}, {}}));
   const auto objection = vault->restrictions().Restrict(officer(), vault.client,
                                                         {"", "no", {false, {}, {"contract"}}});
@@ -512,11 +539,27 @@ TEST_CASE("a held or restricted client gets its package, an erased one is told w
       vault.As(kPrivacyOfficer),
       {vault.client, "", "", "a dispute", "K-1", Timestamp{vault.clock.Now().ms + 86'400'000}});
   REQUIRE(held);
+  // What a hold refused, and what was proposed about it, tells of it too.
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client,
+                                         {.class_name = {}, .records = {vault.contact}})) ==
+        "held");
+  CHECK(AnswerOf(vault->erasures().Erase(vault.As(kPrivacyOfficer), vault.client, {})) == "held");
+  REQUIRE(vault->approvals().RequestApproval(vault.As(kPrivacyOfficer),
+                                             {"hold.lift", held->id.Text(), {}}));
+  PackageForm named;
+  named.names_staff = true;
   const PackageId id = vault.Prepared();
-  const auto parts = vault.HandedOut(id);
-  CHECK(json::parse(parts[0]).at("about").at("restrictions")[0].at("basis") ==
-        "SENTINEL-R disputed");
-  CHECK(!parts[1].contains("hold.write"));
+  for (const PackageId& package : {id, vault.Prepared(named)}) {
+    const auto parts = vault.HandedOut(package);
+    CHECK(json::parse(parts[0]).at("about").at("restrictions")[0].at("basis") ==
+          "SENTINEL-R disputed");
+    for (const std::string& part : parts) {
+      for (const char* telling : {"\"held\"", "hold_", "hold.", "K-1", "a dispute"}) {
+        INFO(telling);
+        CHECK(!part.contains(telling));
+      }
+    }
+  }
   const PackageId waits = vault.Prepared();
   const PackageId begun = vault.Prepared();
   REQUIRE(vault.Part(begun, 1));
@@ -531,6 +574,23 @@ TEST_CASE("a held or restricted client gets its package, an erased one is told w
   CHECK(AnswerOf(vault.Prepare()) == "client_erased");
   CHECK(AnswerOf(vault.Part(begun, 2)) == "client_erased");
   CHECK(AnswerOf(vault.Prepare({}, ClientId::New(vault.clock.Now()))) == "not_found");
+  // Whether a client that is gone was one of those denied nobody knows: it is for who is denied
+  // none.
+  REQUIRE(vault->roles().PutRole(vault.As(kAdministrator), "not-vips", R"({"grants": [
+      {"actions": ["package.read", "request.read"]},
+      {"deny": true, "actions": ["package.read", "request.read"], "scope": {"tag": "vip"}}]})"));
+  const auto denied = vault.NewTokenFor("not-vips", 3600, "reader");
+  REQUIRE(denied);
+  Caller reader = vault.Officer();
+  reader.token = denied->secret;
+  const auto packages = vault->packages().ListPackages(reader, {vault.client, {}}, {});
+  REQUIRE(packages);
+  CHECK(packages->items.empty());
+  RequestFilter of_client;
+  of_client.client = vault.client;
+  const auto requests = vault->requests().ListRequests(reader, of_client, {});
+  REQUIRE(requests);
+  CHECK(requests->items.empty());
   CHECK(vault.Shown(id).state == PackageState::kHandedOut);
   REQUIRE(vault->packages().MakeReceipt(vault.Officer(), id));
   vault.CheckInvariants();

@@ -27,6 +27,9 @@ void CheckNumbers(CLI::App& app, const std::string& path, int& numbers) {
     const bool number = FaultOf(*option, "5").empty() && !FaultOf(*option, "x").empty();
     if (!number) continue;
     ++numbers;
+    const std::string ninth = FaultOf(*option, "9");
+    CHECK(FaultOf(*option, "09") == ninth);
+    CHECK(option->as<std::string>() == "9");
     for (const char* none : {"-1", "-18446744073709551615", "18446744073709551616", "5x", "5.5",
                              "1e3", "0x5", " 5", "+5", ""}) {
       INFO(path << " " << option->get_name() << " '" << none << "'");

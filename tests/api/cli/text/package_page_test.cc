@@ -29,8 +29,11 @@ json FullPackage(const std::string& value) {
                     "sha256": "00", "given": "2026-01-01T00:00:00.000Z", "channel": "paper"}],
       "restrictions": [{"id": "rst_1", "since": "2026-01-01T00:00:00.000Z", "basis": "b", "all_but": []},
                        {"id": "rst_2", "since": "2026-01-01T00:00:00.000Z", "basis": "b", "all_but": ["care"]},
-                       {"id": "rst_3", "since": "2026-01-01T00:00:00.000Z", "basis": "b", "purposes": ["care"], "class": "made"}],
+                       {"id": "rst_3", "since": "2026-01-01T00:00:00.000Z", "basis": "b", "purposes": ["care"], "class": "made",
+                        "legal_bases": ["contract"], "lifted": "2026-01-02T00:00:00.000Z"}],
       "requests": [{"id": "req_1", "kind": "access", "received": "2026-01-01T00:00:00.000Z", "state": "accepted"}],
+      "disclosures": [{"id": "dsc_1", "given": "2026-01-01T00:00:00.000Z", "source": "hand", "recipient": "R", "category": "processor",
+                       "country": "DE", "classes": ["made"], "purpose": "care", "entry": 7}],
       "packages": [{"id": "pkg_1", "prepared": "2026-01-01T00:00:00.000Z", "state": "handed_out"}],
       "left_out": [{"what": "log", "reason": "holds"}, {"what": "log", "reason": "reasons_in_words"},
                    {"what": "requests", "reason": "said_in_words"}, {"what": "consents", "reason": "evidence"},
@@ -79,7 +82,8 @@ json EmptyPackage() {
   json package = FullPackage("x");
   json& about = package["about"];
   about["recipient"] = "representative";
-  for (const char* list : {"classes", "consents", "restrictions", "requests", "packages"}) {
+  for (const char* list :
+       {"classes", "consents", "restrictions", "requests", "disclosures", "packages"}) {
     about[list] = json::array();
   }
   package["records"] = package["log"] = package["left_out"] = json::array();

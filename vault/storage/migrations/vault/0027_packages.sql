@@ -5,6 +5,7 @@ CREATE TABLE packages (
   pid            BLOB    NOT NULL UNIQUE CHECK (length(pid) = 16),
   cid            BLOB    NOT NULL CHECK (length(cid) = 16),
   request        BLOB    CHECK (length(request) = 16),      -- that it answers; NULL: none was named
+  purpose        TEXT    NOT NULL,                          -- that was stated, for each part too
   representative INTEGER NOT NULL,                          -- 1: for who asks in the client's name
   names_staff    INTEGER NOT NULL,                          -- 1: entries of the log as they are
   prepared       INTEGER NOT NULL,
