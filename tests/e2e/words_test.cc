@@ -371,7 +371,7 @@ class Samples {
             Made("privacy-officer", "/v1/recipients", RecipientSample().body);
         return Sample{"privacy-officer",
                       "/v1/recipients/" + recipient + "/told",
-                      {{"channel", "email"}, {"reference", "r"}}};
+                      {{"until", 1}, {"channel", "email"}, {"reference", "r"}}};
       }};
     }
     if (operation == "POST /v1/disclosures") {
