@@ -160,6 +160,7 @@ Result<Reply> ListObjectionsToNotice(const Service& service, const Call& call) {
       item.Time("since", one.since);
       item.Flag("all_but", one.all_but);
       item.Texts("purposes", one.purposes);
+      if (!one.legal_bases.empty()) item.Texts("legal_bases", one.legal_bases);
     });
     if (!found.next_cursor.empty()) object.Text("next_cursor", found.next_cursor);
   }

@@ -78,6 +78,7 @@ void WriteMembers(ObjectWriter& object, const vault::ClientOverview& overview) {
     item.Number("records", one.records);
   });
   object.Number("records", overview.records);
+  if (overview.hidden > 0) object.Number("hidden", overview.hidden);
   object.Number("old_versions", overview.old_versions);
   if (overview.more_versions) object.Flag("more_versions", true);
   for (std::size_t i = 0; i < vault::kOverviewParts; ++i) {

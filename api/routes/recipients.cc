@@ -129,7 +129,6 @@ Result<Reply> TellRecipient(const Service& service, const Call& call) {
 
 void WriteMembers(ObjectWriter& object, const vault::Recipient& recipient) {
   const vault::RecipientFacts& facts = recipient.facts;
-  const vault::RecipientEvent& created = recipient.history.front();
   object.Text("id", recipient.id.Text());
   object.Text("state", recipient.ended ? "ended" : "current");
   object.Text("name", facts.name);
@@ -141,12 +140,13 @@ void WriteMembers(ObjectWriter& object, const vault::Recipient& recipient) {
   if (!facts.since.empty()) object.Text("since", facts.since);
   if (!facts.until.empty()) object.Text("until", facts.until);
   object.Number("version", recipient.version);
-  object.Time("created", created.at);
-  object.Text("created_by", created.by.Text());
+  object.Time("created", recipient.created);
+  object.Text("created_by", recipient.created_by.Text());
   if (recipient.ended) object.Time("ended", *recipient.ended);
   std::vector<std::string> principals;
   for (const auto& principal : recipient.principals) principals.push_back(principal.Text());
   object.Texts("principals", principals);
+  if (recipient.history.empty()) return;  // in lists
   object.Objects("history", recipient.history, [](ObjectWriter& item, const auto& event) {
     item.Number("number", event.number);
     item.Text("step", Name(event.step));

@@ -136,6 +136,7 @@ struct Sample {
   std::string role, path;
   json body;
   bool ndjson = false;
+  std::string reason = {};
 };
 
 class Samples {
@@ -369,23 +370,20 @@ class Samples {
       return {[=, this] {
         const std::string recipient =
             Made("privacy-officer", "/v1/recipients", RecipientSample().body);
+        const Sample given = DisclosureSample(recipient);
+        REQUIRE(Send("POST", given).status == 201);
+        Made("privacy-officer", clients + "/restrictions",
+             {{"basis", "disputed"}, {"stops", {{"purposes", {"marketing"}}}}});
         return Sample{"privacy-officer",
                       "/v1/recipients/" + recipient + "/told",
-                      {{"channel", "email"}, {"reference", "r"}}};
+                      {{"client", client_}, {"channel", "email"}, {"reference", "r"}}};
       }};
     }
     if (operation == "POST /v1/disclosures") {
       return {[=, this] {
         const std::string recipient =
             Made("privacy-officer", "/v1/recipients", RecipientSample().body);
-        return Sample{"privacy-officer",
-                      "/v1/disclosures",
-                      {{"recipient", recipient},
-                       {"basis", "b"},
-                       {"purpose", "p"},
-                       {"channel", "letter"},
-                       {"reference", "r"},
-                       {"clients", {"cli_00000000000000000000000000"}}}};
+        return DisclosureSample(recipient);
       }};
     }
     if (operation == "POST /v1/breaches") {
@@ -415,12 +413,26 @@ class Samples {
     Caller& caller = known != callers_.end()
                          ? known->second
                          : callers_.emplace(sample.role, vault_.As(sample.role)).first->second;
+    HeaderList headers;
+    if (method == "PATCH") headers.emplace_back("If-Match", "\"1\"");
+    if (!sample.reason.empty()) headers.emplace_back("Coffer-Reason", sample.reason);
     return caller.Send(method, sample.path, text,
-                       sample.ndjson ? "application/x-ndjson" : "application/json",
-                       method == "PATCH" ? HeaderList{{"If-Match", "\"1\""}} : HeaderList());
+                       sample.ndjson ? "application/x-ndjson" : "application/json", headers);
   }
 
  private:
+  Sample DisclosureSample(const std::string& recipient) {
+    return {"privacy-officer",
+            "/v1/disclosures",
+            {{"recipient", recipient},
+             {"basis", "b"},
+             {"purpose", "p"},
+             {"channel", "letter"},
+             {"reference", "r"},
+             {"clients", {client_}}},
+            false,
+            "by post"};
+  }
   std::string Next() { return "n-" + std::to_string(++number_); }
   std::string Made(const std::string& role, const std::string& path, const json& body) {
     const auto reply = vault_.As(role).Post(path, body);

@@ -6,6 +6,7 @@ CREATE TABLE acts_to_settle (
   seq    INTEGER NOT NULL,
   at     INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX acts_to_settle_of ON acts_to_settle (client);
 CREATE TABLE approvals (
   aid       BLOB    PRIMARY KEY CHECK (length(aid) = 16),
   action    TEXT    NOT NULL,
@@ -173,6 +174,8 @@ CREATE TABLE disclosure_clients (
   PRIMARY KEY (client, disclosure)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX disclosure_clients_of ON disclosure_clients (disclosure, client);
+CREATE TRIGGER disclosure_clients_remain BEFORE DELETE ON disclosure_clients
+BEGIN SELECT RAISE(ABORT, 'who was disclosed is kept'); END;
 CREATE TABLE disclosures (
   id          INTEGER PRIMARY KEY,
   did         BLOB    NOT NULL UNIQUE CHECK (length(did) = 16),
@@ -190,7 +193,12 @@ CREATE TABLE disclosures (
   clients     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX disclosures_of ON disclosures (recipient, id);
+CREATE TRIGGER disclosures_remain BEFORE DELETE ON disclosures
+BEGIN SELECT RAISE(ABORT, 'a disclosure is kept'); END;
 CREATE INDEX disclosures_run ON disclosures (run, id) WHERE run IS NOT NULL;
+CREATE TRIGGER disclosures_stay BEFORE UPDATE OF id, did, recipient, source, given, basis, purpose,
+  channel, reference, recorded, recorded_by, seq, run ON disclosures
+BEGIN SELECT RAISE(ABORT, 'a disclosure is kept as it is'); END;
 CREATE TABLE emergencies (
   eid      BLOB    PRIMARY KEY CHECK (length(eid) = 16),
   client   INTEGER NOT NULL,
@@ -440,6 +448,7 @@ CREATE TRIGGER recipient_events_remain BEFORE DELETE ON recipient_events
 BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept'); END;
 CREATE TRIGGER recipient_events_stay BEFORE UPDATE ON recipient_events
 BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept as it is'); END;
+CREATE INDEX recipient_events_steps ON recipient_events (recipient, step, number);
 CREATE TABLE recipient_principals (
   principal BLOB    NOT NULL CHECK (length(principal) = 16),
   since     INTEGER NOT NULL,           -- entries of the log
@@ -614,6 +623,11 @@ CREATE TABLE tellings (
   UNIQUE (client, recipient, act_seq, class)
 ) STRICT;
 CREATE INDEX tellings_open ON tellings (recipient, id) WHERE told_seq IS NULL;
+CREATE TRIGGER tellings_remain BEFORE DELETE ON tellings
+BEGIN SELECT RAISE(ABORT, 'what a recipient is to be told is kept'); END;
+CREATE TRIGGER tellings_stay BEFORE UPDATE ON tellings WHEN OLD.told_seq IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'that a recipient was told is kept as it is'); END;
+CREATE INDEX tellings_to_tell ON tellings (id) WHERE told_seq IS NULL;
 CREATE TABLE tokens (
   tid       BLOB    PRIMARY KEY CHECK (length(tid) = 16),
   digest    BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),

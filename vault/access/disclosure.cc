@@ -56,6 +56,9 @@ std::vector<Issue> FaultsOf(const DisclosureFacts& facts, Timestamp now) {
 
 std::vector<Issue> FaultsOf(const TellingFacts& facts, Timestamp now) {
   std::vector<Issue> issues;
+  if (!facts.client && !facts.until) {
+    issues.push_back({"/until", "is required where no client is named"});
+  }
   if (facts.at && *facts.at > now) issues.push_back({"/at", "must not be in the future"});
   CheckDisclosureLine(issues, "/reference", facts.reference);
   if (facts.not_told.empty()) {

@@ -97,9 +97,10 @@ struct Telling {
 
 // That a recipient was told, or why it was not.
 struct TellingFacts {
+  // One of both at least: what arose since somebody looked is not told with the rest.
   std::optional<ClientId> client;      // absent: all that it is still to be told
   std::optional<std::uint64_t> until;  // acts by this entry of the log
-  std::optional<Timestamp> at;         // absent: now
+  std::optional<Timestamp> at;         // acts by then; absent: now
   std::string channel, reference;
   std::string not_told;  // "impossible", "disproportionate"; with `reference` to why
 };

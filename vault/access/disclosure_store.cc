@@ -21,8 +21,9 @@ constexpr std::string_view kFindDisclosureRow = "WHERE d.id = ?";
 constexpr std::string_view kFindRun =
     "WHERE d.run = ? "
     "ORDER BY d.id DESC LIMIT 1";
-constexpr std::string_view kListDisclosures =
-    "WHERE d.id < ?1 AND (?2 = 0 OR d.recipient = ?2) ORDER BY d.id DESC LIMIT ?3";
+constexpr std::string_view kListDisclosures = "WHERE d.id < ? ORDER BY d.id DESC LIMIT ?";
+constexpr std::string_view kListOfRecipient =
+    "WHERE d.id < ? AND d.recipient = ? ORDER BY d.id DESC LIMIT ?";
 constexpr std::string_view kListDisclosuresOf =
     ", c.classes, c.seq FROM disclosure_clients c JOIN disclosures d ON d.id = c.disclosure "
     "JOIN recipients r ON r.id = d.recipient "
@@ -50,11 +51,13 @@ constexpr std::string_view kInsertTelling =
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kTellings =
     "SELECT t.id, t.client, t.recipient, r.rid, t.act, t.class, t.act_seq, t.act_at, t.told, "
-    "t.told_by, t.told_seq, t.channel, t.reference, t.not_told "
-    "FROM tellings t JOIN recipients r ON r.id = t.recipient ";
-constexpr std::string_view kToTell =
-    "WHERE t.told_seq IS NULL AND t.id > ?1 AND (?2 = 0 OR t.recipient = ?2) "
-    "ORDER BY t.id LIMIT ?3";
+    "t.told_by, t.told_seq, t.channel, t.reference, t.not_told FROM tellings t ";
+constexpr std::string_view kOfAll = "INDEXED BY tellings_to_tell ";
+constexpr std::string_view kOfOneRecipient = "INDEXED BY tellings_open ";
+constexpr std::string_view kWithRecipient = "CROSS JOIN recipients r ON r.id = t.recipient ";
+constexpr std::string_view kToTell = "WHERE t.told_seq IS NULL AND t.id > ? ORDER BY t.id LIMIT ?";
+constexpr std::string_view kToTellRecipient =
+    "WHERE t.told_seq IS NULL AND t.id > ? AND t.recipient = ? ORDER BY t.id LIMIT ?";
 constexpr std::string_view kTellingsOf =
     "WHERE t.client = ? "
     "ORDER BY t.id DESC LIMIT ?";
@@ -62,8 +65,8 @@ constexpr std::string_view kMarkTold =
     "UPDATE tellings SET told = ?, told_by = ?, told_seq = ?, channel = ?, reference = ?, "
     "not_told = ? WHERE id = ?";
 constexpr std::string_view kCountTellings =
-    "SELECT count(*), count(DISTINCT recipient) FROM tellings INDEXED BY tellings_open "
-    "WHERE told_seq IS NULL";
+    "SELECT ifnull(sum(n), 0), count(*) FROM (SELECT count(*) AS n FROM tellings "
+    "INDEXED BY tellings_open WHERE told_seq IS NULL GROUP BY recipient)";
 constexpr std::string_view kCountTellingsOf =
     "SELECT count(*) FROM tellings WHERE told_seq IS NULL AND recipient = ?";
 constexpr std::string_view kCountActs = "SELECT count(*) FROM acts_to_settle";
@@ -71,7 +74,11 @@ constexpr std::string_view kInsertActToSettle =
     "INSERT INTO acts_to_settle (client, act, class, seq, at) VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kActsToSettle =
     "SELECT id, client, act, class, seq, at FROM acts_to_settle ORDER BY id LIMIT ?";
-constexpr std::string_view kActsOfClient = "SELECT count(*) FROM acts_to_settle WHERE client = ?";
+constexpr std::string_view kActsOfClient =
+    "SELECT count(*) FROM acts_to_settle INDEXED BY acts_to_settle_of WHERE client = ?";
+constexpr std::string_view kCountOfClient =
+    "SELECT (SELECT count(*) FROM disclosure_clients WHERE client = ?1), "
+    "(SELECT count(*) FROM tellings WHERE client = ?1)";
 constexpr std::string_view kDeleteActToSettle = "DELETE FROM acts_to_settle WHERE id = ?";
 
 constexpr ClientId kBeforeAllClients{};
@@ -171,8 +178,9 @@ Result<DisclosureStore> DisclosureStore::Open(Database& database) {
   const auto of_disclosures = [](std::string_view rest) {
     return std::string(kDisclosureColumns) + std::string(kOfDisclosures) + std::string(rest);
   };
-  const auto of_tellings = [](std::string_view rest) {
-    return std::string(kTellings) + std::string(rest);
+  const auto of_tellings = [](std::string_view rest, std::string_view index = {}) {
+    return std::string(kTellings) + std::string(index) + std::string(kWithRecipient) +
+           std::string(rest);
   };
   const std::pair<Statement*, std::string> all[] = {
       {&store.insert_, std::string(kInsertDisclosure)},
@@ -180,6 +188,7 @@ Result<DisclosureStore> DisclosureStore::Open(Database& database) {
       {&store.find_row_, of_disclosures(kFindDisclosureRow)},
       {&store.find_run_, of_disclosures(kFindRun)},
       {&store.list_, of_disclosures(kListDisclosures)},
+      {&store.list_of_recipient_, of_disclosures(kListOfRecipient)},
       {&store.list_of_, std::string(kDisclosureColumns) + std::string(kListDisclosuresOf)},
       {&store.find_client_, std::string(kFindDisclosed)},
       {&store.insert_client_, std::string(kInsertDisclosed)},
@@ -191,7 +200,9 @@ Result<DisclosureStore> DisclosureStore::Open(Database& database) {
       {&store.insert_set_, std::string(kInsertSet)},
       {&store.read_set_, std::string(kReadSet)},
       {&store.insert_telling_, std::string(kInsertTelling)},
-      {&store.to_tell_, of_tellings(kToTell)},
+      {&store.to_tell_, of_tellings(kToTell, kOfAll)},
+      {&store.to_tell_recipient_, of_tellings(kToTellRecipient, kOfOneRecipient)},
+      {&store.count_of_client_, std::string(kCountOfClient)},
       {&store.tellings_of_, of_tellings(kTellingsOf)},
       {&store.mark_told_, std::string(kMarkTold)},
       {&store.count_, std::string(kCountTellings)},
@@ -234,7 +245,9 @@ Result<std::optional<Disclosure>> DisclosureStore::FindRun(ByteView run) {
 Result<std::vector<Disclosure>> DisclosureStore::List(std::int64_t before, std::int64_t recipient,
                                                       std::size_t limit) {
   std::vector<Disclosure> all;
-  auto rows = list_.Query(before, recipient, static_cast<std::int64_t>(limit));
+  const auto most = static_cast<std::int64_t>(limit);
+  auto rows = recipient == 0 ? list_.Query(before, most)
+                             : list_of_recipient_.Query(before, recipient, most);
   for (;;) {
     COFFER_ASSIGN(const bool more, rows.Next());
     if (!more) return all;
@@ -302,6 +315,9 @@ Result<bool> DisclosureStore::PutClient(std::int64_t disclosure, const ClientId&
     return true;
   }
   COFFER_ASSIGN(auto all, ClassesOf(*known));
+  // Of one that was given everything, a class is nothing more.
+  if (all.empty()) return false;
+  if (classes.empty()) all.clear();
   all.insert(classes.begin(), classes.end());
   COFFER_ASSIGN(const std::int64_t set, SetOf(all));
   if (set != *known) COFFER_TRY(update_client_.Execute(set, client.bytes(), disclosure));
@@ -357,12 +373,20 @@ Status DisclosureStore::InsertTelling(const Telling& telling) {
 
 Result<std::vector<Telling>> DisclosureStore::ListToTell(std::int64_t after, std::int64_t recipient,
                                                          std::size_t limit) {
-  return CollectTellings(to_tell_.Query(after, recipient, static_cast<std::int64_t>(limit)));
+  const auto most = static_cast<std::int64_t>(limit);
+  return CollectTellings(recipient == 0 ? to_tell_.Query(after, most)
+                                        : to_tell_recipient_.Query(after, recipient, most));
 }
 
 Result<std::vector<Telling>> DisclosureStore::ListTellingsOf(const ClientId& client,
                                                              std::size_t limit) {
   return CollectTellings(tellings_of_.Query(client.bytes(), static_cast<std::int64_t>(limit)));
+}
+
+Result<DisclosureStore::OfOne> DisclosureStore::CountOf(const ClientId& client) {
+  auto rows = count_of_client_.Query(client.bytes());
+  COFFER_TRY(rows.Next());
+  return OfOne{static_cast<std::uint64_t>(rows.Int(0)), static_cast<std::uint64_t>(rows.Int(1))};
 }
 
 Status DisclosureStore::MarkTold(std::int64_t row, const ToldHow& told) {

@@ -36,7 +36,8 @@ class DisclosureStore {
   Result<std::vector<OfClient>> ListOf(const ClientId& client, std::int64_t before,
                                        std::size_t limit);
 
-  // Adds the client, or these classes of it. Whether it is a new one.
+  // Adds the client, or these classes of it; no classes: everything, or it is not known which, and
+  // so it stays. Whether it is a new one.
   Result<bool> PutClient(std::int64_t disclosure, const ClientId& client, const ClassNames& classes,
                          std::uint64_t seq);
   Status AddToCount(std::int64_t disclosure, std::uint64_t clients);
@@ -57,6 +58,11 @@ class DisclosureStore {
                                           std::size_t limit);
   // Of one client, the newest first, told ones too.
   Result<std::vector<Telling>> ListTellingsOf(const ClientId& client, std::size_t limit);
+  // How many disclosures and tellings, told ones too, have the client.
+  struct OfOne {
+    std::uint64_t disclosures = 0, tellings = 0;
+  };
+  Result<OfOne> CountOf(const ClientId& client);
   Status MarkTold(std::int64_t row, const ToldHow& told);
   Result<TellingCounts> Count();
   Result<std::uint64_t> CountToTell(std::int64_t recipient);
@@ -71,10 +77,11 @@ class DisclosureStore {
   Result<std::int64_t> SetOf(const ClassNames& classes);
   Result<ClassNames> ClassesOf(std::int64_t set);
 
-  Statement insert_, find_, find_row_, find_run_, list_, list_of_, find_client_, insert_client_,
-      update_client_, add_to_count_, clients_, recipients_of_, find_set_, insert_set_, read_set_,
-      insert_telling_, to_tell_, tellings_of_, mark_told_, count_, count_of_, count_acts_,
-      insert_act_, acts_, acts_of_, delete_act_;
+  Statement insert_, find_, find_row_, find_run_, list_, list_of_recipient_, list_of_, find_client_,
+      insert_client_, update_client_, add_to_count_, clients_, recipients_of_, find_set_,
+      insert_set_, read_set_, insert_telling_, to_tell_, to_tell_recipient_, tellings_of_,
+      count_of_client_, mark_told_, count_, count_of_, count_acts_, insert_act_, acts_, acts_of_,
+      delete_act_;
 };
 
 }  // namespace coffer::vault

@@ -109,6 +109,8 @@ std::string DocumentOf(const PrincipalId& principal) {
 }
 
 Status Conclude(Recipient& recipient) {
+  recipient.created = recipient.history.front().at;
+  recipient.created_by = recipient.history.front().by;
   recipient.version = 0;
   recipient.principals.clear();
   recipient.ended.reset();

@@ -60,7 +60,9 @@ struct RecipientEvent {
 struct Recipient {
   RecipientId id;
   std::int64_t row = 0;
-  std::vector<RecipientEvent> history;  // never empty
+  std::vector<RecipientEvent> history;  // where it is read alone; empty in lists
+  Timestamp created;
+  PrincipalId created_by;
   RecipientFacts facts;                 // that count now
   std::uint64_t version = 0;            // of them, from 1
   std::vector<PrincipalId> principals;  // that are bound to it now
@@ -72,7 +74,7 @@ struct Recipient {
 
 std::string DocumentOf(const RecipientFacts& facts);
 std::string DocumentOf(const PrincipalId& principal);
-// What counts now of the history. Errors: kCorrupted "storage_corrupted".
+// What counts now of the history, which is not empty. Errors: kCorrupted "storage_corrupted".
 Status Conclude(Recipient& recipient);
 
 }  // namespace coffer::vault

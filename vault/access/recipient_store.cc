@@ -14,9 +14,24 @@ constexpr std::string_view kFindRecipient = "SELECT id, rid FROM recipients WHER
 constexpr std::string_view kFindRecipientRow = "SELECT id, rid FROM recipients WHERE id = ?";
 constexpr std::string_view kListRecipients =
     "SELECT id, rid FROM recipients WHERE id < ? ORDER BY id DESC LIMIT ?";
+constexpr std::string_view kListByEnd =
+    "SELECT id, rid FROM recipients AS r WHERE id < ? AND ? = EXISTS (SELECT 1 FROM "
+    "recipient_events AS e WHERE e.recipient = r.id AND e.step = 'ended') "
+    "ORDER BY id DESC LIMIT ?";
 constexpr std::string_view kRecipientHistory =
     "SELECT number, step, at, said_by, seq, document FROM recipient_events WHERE recipient = ? "
     "ORDER BY number";
+constexpr std::string_view kCountingEvents =
+    "SELECT number, step, at, said_by, seq, document FROM recipient_events WHERE recipient = ?1 "
+    "AND number IN (0, "
+    "(SELECT max(number) FROM recipient_events WHERE recipient = ?1 AND step = 'changed'), "
+    "(SELECT max(number) FROM recipient_events WHERE recipient = ?1 AND step = 'ended')) "
+    "ORDER BY number";
+constexpr std::string_view kVersions =
+    "SELECT count(*) FROM recipient_events WHERE recipient = ? AND step IN ('created', 'changed')";
+constexpr std::string_view kBoundPrincipals =
+    "SELECT principal FROM recipient_principals WHERE recipient = ? AND until IS NULL "
+    "ORDER BY since";
 constexpr std::string_view kCountRecipients = "SELECT count(*) FROM recipients";
 constexpr std::string_view kBind =
     "INSERT INTO recipient_principals (principal, since, recipient) VALUES (?, ?, ?)";
@@ -34,6 +49,39 @@ void CopyRecipientId(IdType& id, ByteView bytes) {
   std::ranges::copy(bytes, id.value.begin());
 }
 
+Result<std::vector<Recipient>> CollectRecipients(Cursor rows) {
+  std::vector<Recipient> recipients;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) return recipients;
+    Recipient& recipient = recipients.emplace_back();
+    recipient.row = rows.Int(0);
+    CopyRecipientId(recipient.id, rows.Blob(1));
+  }
+}
+
+// At least one.
+Result<std::vector<RecipientEvent>> CollectEvents(Cursor rows) {
+  std::vector<RecipientEvent> events;
+  for (;;) {
+    COFFER_ASSIGN(const bool more, rows.Next());
+    if (!more) break;
+    const auto step = RecipientStepFromName(rows.Text(1));
+    if (!step) return Fail(Code::kCorrupted, "storage_corrupted", "a step of a recipient");
+    RecipientEvent& event = events.emplace_back();
+    event.number = static_cast<std::uint64_t>(rows.Int(0));
+    event.step = *step;
+    event.at = Timestamp{rows.Int(2)};
+    CopyRecipientId(event.by, rows.Blob(3));
+    event.seq = static_cast<std::uint64_t>(rows.Int(4));
+    event.document = rows.Text(5);
+  }
+  if (events.empty()) {
+    return Fail(Code::kCorrupted, "storage_corrupted", "a recipient without a history");
+  }
+  return events;
+}
+
 }  // namespace
 
 Result<RecipientStore> RecipientStore::Open(Database& database) {
@@ -43,6 +91,10 @@ Result<RecipientStore> RecipientStore::Open(Database& database) {
   COFFER_ASSIGN(store.find_, Statement::Prepare(database, kFindRecipient));
   COFFER_ASSIGN(store.find_row_, Statement::Prepare(database, kFindRecipientRow));
   COFFER_ASSIGN(store.list_, Statement::Prepare(database, kListRecipients));
+  COFFER_ASSIGN(store.list_by_end_, Statement::Prepare(database, kListByEnd));
+  COFFER_ASSIGN(store.counting_, Statement::Prepare(database, kCountingEvents));
+  COFFER_ASSIGN(store.versions_, Statement::Prepare(database, kVersions));
+  COFFER_ASSIGN(store.bound_, Statement::Prepare(database, kBoundPrincipals));
   COFFER_ASSIGN(store.history_, Statement::Prepare(database, kRecipientHistory));
   COFFER_ASSIGN(store.count_, Statement::Prepare(database, kCountRecipients));
   COFFER_ASSIGN(store.bind_, Statement::Prepare(database, kBind));
@@ -66,52 +118,50 @@ Status RecipientStore::Append(std::int64_t row, const RecipientEvent& event) {
                          event.seq, std::string_view(event.document));
 }
 
-Result<std::vector<Recipient>> RecipientStore::Collect(Cursor rows) {
-  std::vector<Recipient> recipients;
+Status RecipientStore::ReadHistory(Recipient& recipient) {
+  COFFER_ASSIGN(recipient.history, CollectEvents(history_.Query(recipient.row)));
+  return Conclude(recipient);
+}
+
+// The first event, the last one with facts, the end; how many had facts, and what is bound.
+Status RecipientStore::ReadWhatCounts(Recipient& recipient) {
+  COFFER_ASSIGN(recipient.history, CollectEvents(counting_.Query(recipient.row)));
+  COFFER_TRY(Conclude(recipient));
+  recipient.history.clear();
+  {
+    auto versions = versions_.Query(recipient.row);
+    COFFER_TRY(versions.Next());
+    recipient.version = static_cast<std::uint64_t>(versions.Int(0));
+  }
+  auto bound = bound_.Query(recipient.row);
   for (;;) {
-    COFFER_ASSIGN(const bool more, rows.Next());
-    if (!more) break;
-    Recipient& recipient = recipients.emplace_back();
-    recipient.row = rows.Int(0);
-    CopyRecipientId(recipient.id, rows.Blob(1));
+    COFFER_ASSIGN(const bool more, bound.Next());
+    if (!more) return {};
+    CopyRecipientId(recipient.principals.emplace_back(), bound.Blob(0));
   }
-  for (Recipient& recipient : recipients) {
-    auto events = history_.Query(recipient.row);
-    for (;;) {
-      COFFER_ASSIGN(const bool more, events.Next());
-      if (!more) break;
-      const auto step = RecipientStepFromName(events.Text(1));
-      if (!step) return Fail(Code::kCorrupted, "storage_corrupted", "a step of a recipient");
-      RecipientEvent& event = recipient.history.emplace_back();
-      event.number = static_cast<std::uint64_t>(events.Int(0));
-      event.step = *step;
-      event.at = Timestamp{events.Int(2)};
-      CopyRecipientId(event.by, events.Blob(3));
-      event.seq = static_cast<std::uint64_t>(events.Int(4));
-      event.document = events.Text(5);
-    }
-    if (recipient.history.empty()) {
-      return Fail(Code::kCorrupted, "storage_corrupted", "a recipient without a history");
-    }
-    COFFER_TRY(Conclude(recipient));
-  }
-  return recipients;
 }
 
 Result<std::optional<Recipient>> RecipientStore::Find(const RecipientId& id) {
-  COFFER_ASSIGN(auto found, Collect(find_.Query(id.bytes())));
+  COFFER_ASSIGN(auto found, CollectRecipients(find_.Query(id.bytes())));
   if (found.empty()) return std::nullopt;
+  COFFER_TRY(ReadHistory(found.front()));
   return std::move(found.front());
 }
 
 Result<std::optional<Recipient>> RecipientStore::FindRow(std::int64_t row) {
-  COFFER_ASSIGN(auto found, Collect(find_row_.Query(row)));
+  COFFER_ASSIGN(auto found, CollectRecipients(find_row_.Query(row)));
   if (found.empty()) return std::nullopt;
+  COFFER_TRY(ReadWhatCounts(found.front()));
   return std::move(found.front());
 }
 
-Result<std::vector<Recipient>> RecipientStore::List(std::int64_t before, std::size_t limit) {
-  return Collect(list_.Query(before, static_cast<std::int64_t>(limit)));
+Result<std::vector<Recipient>> RecipientStore::List(std::int64_t before, std::optional<bool> ended,
+                                                    std::size_t limit) {
+  const auto most = static_cast<std::int64_t>(limit);
+  COFFER_ASSIGN(auto found, CollectRecipients(ended ? list_by_end_.Query(before, *ended, most)
+                                                    : list_.Query(before, most)));
+  for (Recipient& recipient : found) COFFER_TRY(ReadWhatCounts(recipient));
+  return found;
 }
 
 Result<std::uint64_t> RecipientStore::Count() {

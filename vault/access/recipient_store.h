@@ -25,11 +25,13 @@ class RecipientStore {
   // The row of a new one.
   Result<std::int64_t> Insert(const RecipientId& id);
   Status Append(std::int64_t row, const RecipientEvent& event);
-  // With what counts now.
+  // With its history.
   Result<std::optional<Recipient>> Find(const RecipientId& id);
+  // Without: what counts now costs a few rows, however long the history is.
   Result<std::optional<Recipient>> FindRow(std::int64_t row);
-  // Rows before `before`, the newest first.
-  Result<std::vector<Recipient>> List(std::int64_t before, std::size_t limit);
+  // The same of rows before `before`, the newest first: of all, or of those that ended or did not.
+  Result<std::vector<Recipient>> List(std::int64_t before, std::optional<bool> ended,
+                                      std::size_t limit);
   Result<std::uint64_t> Count();
 
   Status Bind(const RecipientBinding& binding);
@@ -41,10 +43,11 @@ class RecipientStore {
   Result<std::vector<RecipientBinding>> ListBindings(std::int64_t recipient);
 
  private:
-  Result<std::vector<Recipient>> Collect(Cursor rows);
+  Status ReadHistory(Recipient& recipient);
+  Status ReadWhatCounts(Recipient& recipient);
 
-  Statement insert_, append_, find_, find_row_, list_, history_, count_, bind_, unbind_, bound_to_,
-      any_binding_, bindings_;
+  Statement insert_, append_, find_, find_row_, list_, list_by_end_, history_, counting_, versions_,
+      bound_, count_, bind_, unbind_, bound_to_, any_binding_, bindings_;
 };
 
 }  // namespace coffer::vault

@@ -23,7 +23,7 @@
 
 namespace coffer::vault {
 
-inline constexpr std::size_t kCommittedTables = 28;
+inline constexpr std::size_t kCommittedTables = 31;
 
 using StateSum = std::array<std::uint64_t, 4>;  // mod 2^256, least significant first
 using StateSums = std::array<StateSum, kCommittedTables>;

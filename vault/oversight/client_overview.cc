@@ -11,6 +11,7 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/catalog/retention_dates.h"
 #include "vault/clients/clients_state.h"
+#include "vault/clients/record_view.h"
 #include "vault/clients/tag_reach.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/oversight/log_search.h"
@@ -297,7 +298,7 @@ std::string_view Name(OverviewPart part) { return kParts[static_cast<std::size_t
 std::string_view RouteOf(OverviewPart part) { return kParts[static_cast<std::size_t>(part)].route; }
 
 // On a connection beside the engine: a client can have very many records.
-Status ClientOverviews::Count(ClientOverview& overview, bool with_retention) {
+Status ClientOverviews::Count(const Call& call, ClientOverview& overview, bool with_retention) {
   COFFER_ASSIGN(auto reader, readers_.Open());
   COFFER_ASSIGN(auto records, RecordStore::Open(reader->database()));
   COFFER_ASSIGN(const auto counts, records.CountByClass(overview.client.Row()));
@@ -305,6 +306,7 @@ Status ClientOverviews::Count(ClientOverview& overview, bool with_retention) {
     overview.classes.push_back({name, count});
     overview.records += count;
   }
+  COFFER_TRY(HideClasses(call, overview));
   const auto most = static_cast<std::size_t>(overview.records) + kMostVersionsCounted;
   COFFER_ASSIGN(const std::size_t sealed, records.CountSealed(overview.client.Row(), most));
   overview.old_versions = sealed - std::min<std::size_t>(sealed, overview.records);
@@ -351,6 +353,34 @@ Status ClientOverviews::Count(ClientOverview& overview, bool with_retention) {
       if (held) line.state = "held";
       list.items.push_back(std::move(line));
     }
+    return {};
+  });
+}
+
+// In which class the client has something is named to whose role would show it for some purpose.
+Status ClientOverviews::HideClasses(const Call& call, ClientOverview& overview) {
+  if (overview.classes.empty()) return {};
+  return operations_.Look([&](Transaction& transaction) -> Status {
+    const auto catalog = operations_.engine().Of<CatalogState>().Published();
+    std::vector<OverviewClass> known;
+    overview.hidden = 0;
+    for (const OverviewClass& one : overview.classes) {
+      const auto schema = catalog->Newest(one.name);
+      bool may = false;
+      for (const Action action : {Action::kRecordList, Action::kRecordRead}) {
+        if (may || !schema) break;
+        COFFER_ASSIGN(auto decision,
+                      operations_.DecideFor(transaction, call, action, overview.client, nullptr));
+        decision.leases.clear();
+        may = decision.allowed && !ShowsNothing(FieldViewsOf(decision, *schema));
+      }
+      if (may) {
+        known.push_back(one);
+      } else {
+        overview.hidden += one.records;
+      }
+    }
+    overview.classes = std::move(known);
     return {};
   });
 }
@@ -434,7 +464,7 @@ Result<ClientOverview> ClientOverviews::GetOverview(const Caller& caller, const 
     return {};
   }));
   const auto more = [&]() -> Status {
-    COFFER_TRY(Count(overview, !overview[OverviewPart::kRetention].withheld));
+    COFFER_TRY(Count(call, overview, !overview[OverviewPart::kRetention].withheld));
     if (overview.accesses.withheld) return {};
     return Summarise(overview);
   };

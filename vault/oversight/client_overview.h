@@ -19,18 +19,21 @@
 namespace coffer::vault {
 
 // In the order in which they are told. What is listed of each:
+// clang-format off
 //                what            state                          at        until      entry
-//   consents     purpose         stands, expired, withdrawn     given     expires    of it or its
-//   end requests     kind            as in the register             received  due        that
-//   registered it restrictions "all", a class  all, purposes                  since holds "all", a
-//   class  review_due, review_overdue     placed    review assignments  -               open,
-//   to_come, ended           starts    ends leases       purpose         open, ended given expires
+//   consents     purpose         stands, expired, withdrawn     given     expires    of it or its end
+//   requests     kind            as in the register             received  due        that registered it
+//   restrictions "all", a class  all, purposes                  since
+//   holds        "all", a class  review_due, review_overdue     placed    review
+//   assignments  -               open, to_come, ended           starts    ends
+//   leases       purpose         open, ended                    given     expires
 //   emergencies  purpose         open, ended                    opened    expires
-//   disclosures  source          -                              given                of the
-//   client's line to_tell      act             open, told, not_told           act       told of the
-//   act erasures     scope           complete, unfinished           erased               of it
+//   disclosures  source          -                              given                of the client's line
+//   to_tell      act             open, told, not_told           act       told       of the act
+//   erasures     scope           complete, unfinished           erased               of it
 //   retention    class           due, later, kept, not_begun,             earliest
 //                                unknown, held
+// clang-format on
 enum class OverviewPart : std::uint8_t {
   kConsents,
   kRequests,
@@ -87,8 +90,8 @@ struct ClientOverview {
   bool erased = false;  // nothing is kept of it but what is told here
   std::optional<Timestamp> created, updated, relationship_end;
   std::uint64_t version = 0;
-  std::vector<OverviewClass> classes;
-  std::uint64_t records = 0, old_versions = 0;
+  std::vector<OverviewClass> classes;  // that the role would show for some purpose
+  std::uint64_t records = 0, hidden = 0, old_versions = 0;  // hidden: of the other classes
   bool more_versions = false;  // there are more old ones than are counted
   std::array<OverviewList, kOverviewParts> parts;
   AccessSummary accesses;
@@ -105,7 +108,8 @@ class ClientOverviews {
   Result<ClientOverview> GetOverview(const Caller& caller, const ClientId& client);
 
  private:
-  Status Count(ClientOverview& overview, bool with_retention);
+  Status Count(const Call& call, ClientOverview& overview, bool with_retention);
+  Status HideClasses(const Call& call, ClientOverview& overview);
   Status Summarise(ClientOverview& overview);
 
   const Operations& operations_;

@@ -120,7 +120,7 @@ Result<std::vector<RegisteredRecipient>> RecipientsNow(Transaction& transaction)
   RecipientStore& store = transaction.Of<AccessState>().stores.recipients;
   std::vector<RegisteredRecipient> registered;
   for (std::int64_t before = std::numeric_limits<std::int64_t>::max();;) {
-    COFFER_ASSIGN(const auto page, store.List(before, kAtOnce));
+    COFFER_ASSIGN(const auto page, store.List(before, std::nullopt, kAtOnce));
     for (const Recipient& one : page) {
       before = one.row;
       if (one.ended || !one.IsTold()) continue;

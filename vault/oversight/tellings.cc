@@ -253,22 +253,17 @@ Result<TellingResult> Tellings::TellRecipient(const Caller& caller, const Recipi
     } else {
       COFFER_ASSIGN(open, stores.disclosures.ListToTell(0, known->row, kTellingScan));
     }
-    if (facts.until) {
-      std::erase_if(open, [&](const Telling& one) { return one.act_seq > *facts.until; });
-    }
+    // Nobody is told of what did not happen yet.
+    const Timestamp at = facts.at.value_or(transaction.now());
+    std::erase_if(open, [&](const Telling& one) {
+      return one.act_at > at || (facts.until && one.act_seq > *facts.until);
+    });
     if (open.size() > kToldAtOnce) open.resize(kToldAtOnce);
     if (open.empty()) return Fail(Code::kConflict, "nothing_to_tell");
     TellingResult result;
     for (const Telling& one : open) {
       ToldHow told;
-      told.at = facts.at.value_or(transaction.now());
-      // Nobody is told of what did not happen yet.
-      if (told.at < one.act_at) {
-        return std::unexpected(Error{Code::kUnprocessable,
-                                     "telling_invalid",
-                                     {},
-                                     {{"/at", "must not be before the act that it is about"}}});
-      }
+      told.at = at;
       told.by = call.actor;
       told.seq = transaction.NextSeq();
       told.channel = facts.channel;

@@ -58,8 +58,8 @@ class Tellings {
                                  const PageRequest& page);
   // Of one client, which may be erased.
   Result<ClientRecipients> RecipientsOf(const Caller& caller, const ClientId& client);
-  // At most 1000 at once, the oldest first, an entry for each. Errors: kUnprocessable
-  // "telling_invalid" with issues; kConflict "nothing_to_tell".
+  // Of acts by `at` and `until`, at most 1000 at once, the oldest first, an entry for each. Errors:
+  // kUnprocessable "telling_invalid" with issues; kConflict "nothing_to_tell".
   Result<TellingResult> TellRecipient(const Caller& caller, const RecipientId& recipient,
                                       const TellingFacts& facts);
 

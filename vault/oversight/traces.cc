@@ -2,6 +2,7 @@
 #include "vault/oversight/traces.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "vault/access/access_state.h"
@@ -13,6 +14,7 @@
 #include "vault/deletion/erase.h"
 #include "vault/deletion/erasure.h"
 #include "vault/oversight/log_summary.h"
+#include "vault/oversight/oversight_state.h"
 #include "vault/oversight/trace.h"
 #include "vault/rights/rights_state.h"
 
@@ -45,6 +47,18 @@ Trace OfErasedReference(const std::vector<ErasureRow>& erasures) {
   return {"erased-reference", "present", 1,
           "keyed hash of the external reference, until " +
               audit::FormatTimestamp(Timestamp{last->erased.ms + kActLifetimeMs})};
+}
+
+Result<std::uint64_t> CountPackages(Transaction& transaction, const ClientId& client) {
+  constexpr std::size_t kAtOnce = 500;
+  std::uint64_t count = 0;
+  for (std::int64_t before = std::numeric_limits<std::int64_t>::max();;) {
+    COFFER_ASSIGN(const auto rows,
+                  transaction.Of<OversightState>().packages.List(before, client, kAtOnce));
+    count += rows.size();
+    if (rows.size() < kAtOnce) return count;
+    before = rows.back().id.Row();
+  }
 }
 
 }  // namespace
@@ -108,6 +122,17 @@ Result<std::vector<Trace>> Traces::FindTraces(const Caller& caller, const Client
     counted("consents", consents, "given or withdrawn, with their evidence in words, sealed");
     COFFER_ASSIGN(const auto told, transaction.Of<RightsState>().notices.CountTellingsOf(client));
     counted("notices", told, "that the client was told");
+    DisclosureStore& disclosures = transaction.Of<AccessState>().stores.disclosures;
+    COFFER_ASSIGN(const auto given, disclosures.CountOf(client));
+    counted("disclosures", given.disclosures,
+            "to recipients: its id, which stays when it is erased");
+    counted("recipients-to-tell", given.tellings,
+            "acts that recipients are told of, or were: its id, which stays");
+    COFFER_ASSIGN(const std::uint64_t waiting, disclosures.CountActsOf(client));
+    counted("acts-to-settle", waiting,
+            "of which it is not known yet who is to be told: its id, until it is");
+    COFFER_ASSIGN(const auto packages, CountPackages(transaction, client));
+    counted("packages", packages, "access packages, when and by whom: its id, which stays");
     std::string ids;
     for (const auto& erasure : erasures) ids += (ids.empty() ? "" : ", ") + erasure.id.Text();
     counted("erasures", erasures.size(), ids);

@@ -107,6 +107,7 @@ struct NoticeObjection {
   Timestamp since;
   bool all_but = true;
   std::vector<std::string> purposes;
+  std::vector<std::string> legal_bases = {};
 };
 
 // How many are open; of these how many are in effect, or will be within the days asked for.

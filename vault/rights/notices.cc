@@ -327,8 +327,9 @@ Result<Page<NoticeObjection>> Notices::ListObjections(const Caller& caller, cons
       std::vector<NoticeObjection> placed;
       for (const Restriction& one : restrictions.Of(client->id)) {
         if (!one.placed_by || one.since < notice.created) continue;
+        const auto& stops = one.terms.stops;
         placed.push_back(
-            {client->id, one.id, one.since, one.terms.stops.all_but, one.terms.stops.purposes});
+            {client->id, one.id, one.since, stops.all_but, stops.purposes, stops.legal_bases});
       }
       if (placed.empty()) continue;
       COFFER_ASSIGN(

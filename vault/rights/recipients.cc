@@ -10,7 +10,6 @@
 namespace coffer::vault {
 namespace {
 
-constexpr std::size_t kRecipientScan = 500;  // one page looks at so many
 constexpr std::size_t kMostRecipientEvents = 1000;
 constexpr std::uint64_t kMostRecipients = 10'000;
 
@@ -160,21 +159,12 @@ Result<Page<Recipient>> Recipients::ListRecipients(const Caller& caller, Recipie
     COFFER_ASSIGN(std::int64_t last, operations_.ReadCursor(call, list, page.cursor));
     if (page.cursor.empty()) last = std::numeric_limits<std::int64_t>::max();
     RecipientStore& store = transaction.Of<AccessState>().stores.recipients;
-    COFFER_ASSIGN(auto recipients, store.List(last, kRecipientScan));
-    for (Recipient& recipient : recipients) {
-      if (result.items.size() == page.limit) {
-        result.next_cursor = operations_.MakeCursor(call, list, last);
-        return result;
-      }
-      last = recipient.row;
-      if (asked != RecipientsAsked::kAll &&
-          (asked == RecipientsAsked::kEnded) != recipient.ended.has_value()) {
-        continue;
-      }
-      result.items.push_back(std::move(recipient));
-    }
-    if (recipients.size() == kRecipientScan) {
-      result.next_cursor = operations_.MakeCursor(call, list, last);
+    std::optional<bool> ended;
+    if (asked != RecipientsAsked::kAll) ended = asked == RecipientsAsked::kEnded;
+    COFFER_ASSIGN(result.items, store.List(last, ended, page.limit + 1));
+    if (result.items.size() > page.limit) {
+      result.items.pop_back();
+      result.next_cursor = operations_.MakeCursor(call, list, result.items.back().row);
     }
     return result;
   });

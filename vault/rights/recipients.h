@@ -36,7 +36,7 @@ class Recipients {
                                     const PrincipalId& principal);
 
   Result<Recipient> GetRecipient(const Caller& caller, const RecipientId& id);
-  // The newest first.
+  // The newest first, without their histories.
   Result<Page<Recipient>> ListRecipients(const Caller& caller, RecipientsAsked asked,
                                          const PageRequest& page);
 

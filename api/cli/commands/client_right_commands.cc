@@ -177,6 +177,9 @@ Outcome<Exit> ShowOverview(const ClientOptions& options, Console& console) {
   for (const json& one : Member(overview, "classes")) {
     classes += (classes.empty() ? "" : ", ") + Text(one, "records") + " " + Text(one, "class");
   }
+  if (overview.contains("hidden")) {
+    classes += (classes.empty() ? "" : ", ") + Text(overview, "hidden") + " of hidden classes";
+  }
   PrintFields(console,
               {{"client", Text(overview, "client")},
                {"state", Text(overview, "state")},

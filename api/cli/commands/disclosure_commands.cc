@@ -1,5 +1,6 @@
 // coffer recipient, coffer disclosure: to whom data goes, what was given, and who is to be told.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -277,13 +278,15 @@ Outcome<Exit> ShowRecipientsOf(const DisclosureOptions& options, ApiClient& clie
   for (const json& one : Member(found, "items")) {
     const json& acts = Member(one, "acts");
     const std::string name = Text(one, "name");
+    const std::string reads =
+        Text(one, "reads") + (Text(one, "more_reads") == "true" ? " and more" : "");
     if (acts.empty()) {
-      table.Add({Text(one, "recipient"), name, Text(one, "disclosures"), Text(one, "reads"), "", "",
+      table.Add({Text(one, "recipient"), name, Text(one, "disclosures"), reads, "", "",
                  "nothing to tell"});
     }
     for (const json& act : acts) {
-      table.Add({Text(one, "recipient"), name, Text(one, "disclosures"), Text(one, "reads"),
-                 ActOf(act), Text(act, "entry"), ToldOf(act)});
+      table.Add({Text(one, "recipient"), name, Text(one, "disclosures"), reads, ActOf(act),
+                 Text(act, "entry"), ToldOf(act)});
     }
   }
   if (Member(found, "items").empty()) {
@@ -307,12 +310,16 @@ Outcome<Exit> ListToTell(const DisclosureOptions& options, Console& console) {
   if (!options.client.empty()) return ShowRecipientsOf(options, client, console);
   Target target("/v1/disclosures/to-tell");
   target.With("recipient", options.recipient);
-  Target first = target;
-  first.With("limit", "1");
-  COFFER_ASSIGN(const json counts, client.Get(first));
+  Target last = target;
+  last.With("limit", "1");
   COFFER_ASSIGN(const json tellings, CollectPages(client, target));
+  // Each page looks at acts that wait: what is left is known after the last.
+  COFFER_ASSIGN(const json counts, client.Get(last));
   if (options.connection.json) {
-    PrintJson(console, {{"items", tellings}, {"to_settle", Member(counts, "to_settle")}});
+    PrintJson(console, {{"open", Member(counts, "open")},
+                        {"recipients", Member(counts, "recipients")},
+                        {"to_settle", Member(counts, "to_settle")},
+                        {"items", tellings}});
     return Exit::kOk;
   }
   if (tellings.empty()) {
@@ -324,6 +331,10 @@ Outcome<Exit> ListToTell(const DisclosureOptions& options, Console& console) {
                  Text(one, "entry")});
     }
     table.Print(console);
+    std::uint64_t until = 0;
+    for (const json& one : tellings) until = std::max(until, one.value("entry", std::uint64_t{0}));
+    console.out << "Once a recipient is told of these: coffer disclosure told RECIPIENT --until "
+                << until << '\n';
   }
   if (Text(counts, "to_settle") != "0") {
     console.out << "NOT ALL LOOKED AT: " << Printable(Text(counts, "to_settle"))
@@ -430,11 +441,13 @@ void AddTold(CLI::App& group, Command& chosen) {
   CLI::App* command =
       group.add_subcommand("told", "Record that a recipient was told, or why it was not");
   AddRecipientId(*command, options->recipient);
-  command->add_option("--client", options->client, "Of this client; otherwise of all")
-      ->type_name("CLIENT");
-  command->add_option("--until", options->until, "Of acts by this entry of the log")
+  CLI::Option_group* const what = command->add_option_group("What it was told of");
+  what->add_option("--client", options->client, "Acts of this client")->type_name("CLIENT");
+  what->add_option("--until", options->until, "Acts by this entry of the log, as to-tell shows it")
       ->type_name("ENTRY");
-  command->add_option("--at", options->at, "When; otherwise now")->type_name("TIME");
+  what->require_option(1, 2);
+  command->add_option("--at", options->at, "When, of acts by then; otherwise now")
+      ->type_name("TIME");
   CLI::Option* const by =
       command
           ->add_option("--channel", options->channel,
@@ -450,7 +463,7 @@ void AddTold(CLI::App& group, Command& chosen) {
   command->footer(
       "Examples:\n  coffer disclosure told rcp_... --client cli_... --channel email \\\n"
       "    --reference \"mail of 3 July\"\n"
-      "  coffer disclosure told rcp_... --not-told impossible --reference \"file 7\"");
+      "  coffer disclosure told rcp_... --until 4711 --not-told impossible --reference \"file 7\"");
   RunOnline(*command, chosen, options, RecordTold);
 }
 

@@ -214,6 +214,22 @@ Outcome<Exit> ShowPending(const NoticeOptions& options, Console& console) {
   return pending.empty() ? Exit::kOk : Exit::kIncomplete;
 }
 
+std::string StoppedInWords(const json& objection) {
+  const auto joined = [&](const char* member) {
+    std::string words;
+    for (const std::string& one : TextList(objection, member)) {
+      words += (words.empty() ? "" : ", ") + one;
+    }
+    return words;
+  };
+  const std::string purposes = joined("purposes"), bases = joined("legal_bases");
+  if (Text(objection, "all_but") == "true") {
+    return purposes.empty() ? "all" : "all but " + purposes;
+  }
+  if (bases.empty()) return purposes;
+  return purposes + (purposes.empty() ? "" : ", and ") + "all based on " + bases;
+}
+
 Outcome<Exit> ShowObjections(const NoticeOptions& options, Console& console) {
   COFFER_ASSIGN(ApiClient client, Connect(options.connection, console));
   COFFER_ASSIGN(const json objections,
@@ -228,15 +244,8 @@ Outcome<Exit> ShowObjections(const NoticeOptions& options, Console& console) {
   }
   Table table({"CLIENT", "RESTRICTION", "SINCE", "STOPS"});
   for (const json& one : objections) {
-    std::string purposes;
-    for (const std::string& purpose : TextList(one, "purposes")) {
-      purposes += (purposes.empty() ? "" : ", ") + purpose;
-    }
-    const bool all_but = Text(one, "all_but") == "true";
-    table.Add({Text(one, "client"), Text(one, "restriction"), Text(one, "since"),
-               !all_but           ? purposes
-               : purposes.empty() ? "all"
-                                  : "all but " + purposes});
+    table.Add(
+        {Text(one, "client"), Text(one, "restriction"), Text(one, "since"), StoppedInWords(one)});
   }
   table.Print(console);
   return Exit::kOk;

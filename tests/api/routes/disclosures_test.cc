@@ -93,9 +93,21 @@ TEST_CASE("what is wrong with a recipient or a disclosure is told with pointers"
         "400 parameter_invalid");
   CHECK(AnswerWithPointers(api.Post("/v1/recipients/" + recipient + "/told", kPrivacyOfficer,
                                     {{"not_told", "impossible"}})) ==
-        Strings{"422 telling_invalid", "/reference"});
+        Strings{"422 telling_invalid", "/until", "/reference"});
   CHECK(ApiCalls::Answer(api.Post("/v1/recipients/" + recipient + "/told", kPrivacyOfficer,
-                                  {{"channel", "email"}})) == "409 nothing_to_tell");
+                                  {{"until", 1}, {"channel", "email"}})) == "409 nothing_to_tell");
+}
+
+TEST_CASE("a list of recipients has what counts of each, and a recipient read alone its history") {
+  ApiCalls api;
+  const std::string recipient = NewRecipient(api);
+  json listed = ApiCalls::Parsed(api.Get("/v1/recipients", kAuditor)).at("items").at(0);
+  json alone = ApiCalls::Parsed(api.Get("/v1/recipients/" + recipient, kAuditor));
+  CHECK(!listed.contains("history"));
+  CHECK(alone.at("history").size() == 1);
+  alone.erase("history");
+  alone.erase("names");
+  CHECK(listed == alone);
 }
 
 }  // namespace coffer::api

@@ -30,6 +30,9 @@ const Strings kCommittedNames = {"approvals",
                                  "processing_documents",
                                  "processing_versions",
                                  "purposes",
+                                 "recipient_events",
+                                 "recipient_principals",
+                                 "recipients",
                                  "restrictions",
                                  "retention_restrictions",
                                  "retention_schedules",
@@ -59,10 +62,12 @@ class StateDatabase {
     REQUIRE(Migrate(database, migrations));
     Run("PRAGMA foreign_keys = OFF");
     // What keeps rows from being altered is not what is tried here.
-    for (const char* kept : {"breaches_stay", "breaches_remain", "breach_events_stay",
-                             "breach_events_remain", "notice_steps_stay", "notice_steps_remain",
-                             "processing_documents_stay", "processing_documents_remain",
-                             "processing_versions_stay", "processing_versions_remain"}) {
+    for (const char* kept :
+         {"breaches_stay", "breaches_remain", "breach_events_stay", "breach_events_remain",
+          "notice_steps_stay", "notice_steps_remain", "processing_documents_stay",
+          "processing_documents_remain", "processing_versions_stay", "processing_versions_remain",
+          "recipient_events_stay", "recipient_events_remain", "recipients_stay",
+          "recipients_remain"}) {
       Run(std::string("DROP TRIGGER IF EXISTS ") + kept);
     }
     auto log_store = LogStore::Open(database);

@@ -324,6 +324,15 @@ TEST_CASE("objections after a notice are shown with it") {
   CHECK(found[0].client == objects);
   CHECK(found[0].restriction == placed->id);
   CHECK(found[0].purposes == Strings{"client-care"});
+  CHECK(found[0].legal_bases.empty());
+  StoppedPurposes by_basis;
+  by_basis.all_but = false;
+  by_basis.legal_bases = {"legitimate-interests"};
+  REQUIRE(vault->restrictions().Restrict(vault.Officer(), objects, {"", "objects", by_basis}));
+  const auto both = objections();
+  REQUIRE(both.size() == 2);
+  CHECK(std::ranges::count(both, Strings{"legitimate-interests"}, &NoticeObjection::legal_bases) ==
+        1);
   CHECK(silent != objects);
 }
 

@@ -65,6 +65,58 @@ TEST_CASE("what is not known of whom to tell is said") {
              "TO BE TOLD"));
 }
 
+TEST_CASE(
+    "what is left to settle is what the last look left, and the list says until where it goes") {
+  const std::string first =
+      R"({"open":2,"recipients":1,"to_settle":5,"next_cursor":"c","items":[{"recipient":"rcp_1",)"
+      R"("client":"cli_1","act":"erased","entry":9}]})";
+  const std::string second =
+      R"({"open":2,"recipients":1,"to_settle":4,"items":[{"recipient":"rcp_1","client":"cli_2",)"
+      R"("act":"restricted","entry":7}]})";
+  const std::string counts = R"({"open":2,"recipients":1,"to_settle":3,"items":[]})";
+  for (const bool as_json : {false, true}) {
+    Tool coffer(InTurn({Reply(200, first), Reply(200, second), Reply(200, counts)}));
+    std::vector<std::string> words = {"disclosure", "to-tell"};
+    if (as_json) words.emplace_back("--json");
+    const Ran ran = coffer(words);
+    CAPTURE(ran.err, ran.out);
+    CHECK(ran.exit == 0);
+    if (!as_json) {
+      CHECK(Told(ran.out, "--until 9"));
+      CHECK(Told(ran.out, "NOT ALL LOOKED AT: 3"));
+      continue;
+    }
+    const json shown = json::parse(ran.out);
+    CHECK(shown.at("open") == 2);
+    CHECK(shown.at("recipients") == 1);
+    CHECK(shown.at("to_settle") == 3);
+    CHECK(shown.at("items").size() == 2);
+  }
+}
+
+TEST_CASE("that a recipient was told is recorded of one client, or by an entry of the log") {
+  Tool coffer(InTurn({Reply(200, R"({"told":1,"left":0})")}));
+  CHECK(coffer({"disclosure", "told", "rcp_1", "--channel", "email"}).exit == 2);
+  CHECK(coffer.server.requests().empty());
+  CHECK(coffer({"disclosure", "told", "rcp_1", "--until", "9", "--channel", "email"}).exit == 0);
+  CHECK(Asked(coffer.server.requests()[0]) ==
+        R"(POST /v1/recipients/rcp_1/told {"channel":"email","until":9})");
+}
+
+TEST_CASE("reads that were not all counted are shown so") {
+  Tool coffer(InTurn({Reply(200, R"({"reads_known":true,"to_settle":0,"more":false,"items":[)"
+                                 R"({"recipient":"rcp_1","name":"E","disclosures":0,"reads":1000,)"
+                                 R"("more_reads":true,"acts":[]}]})")}));
+  CHECK(Told(coffer({"disclosure", "to-tell", "--client", "cli_1"}).out, "1000 and more"));
+}
+
+TEST_CASE("an objection to a legal basis is shown as one") {
+  Tool coffer(InTurn({Reply(200, R"({"items":[{"client":"cli_1","restriction":"rst_1",)"
+                                 R"("since":"2026-01-02T03:04:05.000Z","all_but":false,)"
+                                 R"("purposes":[],"legal_bases":["legitimate-interests"]}]})")}));
+  CHECK(Told(coffer({"notice", "objections", "ntc_1"}).out, "all based on legitimate-interests"));
+}
+
 TEST_CASE("parts of an overview that are withheld are named") {
   Tool coffer(InTurn({Reply(
       200, R"({"client":"cli_1","state":"active","classes":[{"class":"contact","records":2}],)"

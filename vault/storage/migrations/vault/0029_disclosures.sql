@@ -22,6 +22,9 @@ BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept as it is'); END;
 CREATE TRIGGER recipient_events_remain BEFORE DELETE ON recipient_events
 BEGIN SELECT RAISE(ABORT, 'what was said of a recipient is kept'); END;
 
+-- What lists have of each, without its history.
+CREATE INDEX recipient_events_steps ON recipient_events (recipient, step, number);
+
 -- Accounts that recipients use: what such a one is shown from its entry `since` on is disclosed to
 -- the recipient.
 CREATE TABLE recipient_principals (
@@ -54,6 +57,11 @@ CREATE TABLE disclosures (
   clients     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX disclosures_of ON disclosures (recipient, id);
+CREATE TRIGGER disclosures_stay BEFORE UPDATE OF id, did, recipient, source, given, basis, purpose,
+  channel, reference, recorded, recorded_by, seq, run ON disclosures
+BEGIN SELECT RAISE(ABORT, 'a disclosure is kept as it is'); END;
+CREATE TRIGGER disclosures_remain BEFORE DELETE ON disclosures
+BEGIN SELECT RAISE(ABORT, 'a disclosure is kept'); END;
 CREATE INDEX disclosures_run ON disclosures (run, id) WHERE run IS NOT NULL;
 -- A row is 40 bytes, with its index 70.
 CREATE TABLE disclosure_clients (
@@ -64,6 +72,8 @@ CREATE TABLE disclosure_clients (
   PRIMARY KEY (client, disclosure)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX disclosure_clients_of ON disclosure_clients (disclosure, client);
+CREATE TRIGGER disclosure_clients_remain BEFORE DELETE ON disclosure_clients
+BEGIN SELECT RAISE(ABORT, 'who was disclosed is kept'); END;
 -- Sets of classes, each once.
 CREATE TABLE class_sets (
   id      INTEGER PRIMARY KEY,
@@ -88,6 +98,11 @@ CREATE TABLE tellings (
   UNIQUE (client, recipient, act_seq, class)
 ) STRICT;
 CREATE INDEX tellings_open ON tellings (recipient, id) WHERE told_seq IS NULL;
+CREATE INDEX tellings_to_tell ON tellings (id) WHERE told_seq IS NULL;
+CREATE TRIGGER tellings_stay BEFORE UPDATE ON tellings WHEN OLD.told_seq IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'that a recipient was told is kept as it is'); END;
+CREATE TRIGGER tellings_remain BEFORE DELETE ON tellings
+BEGIN SELECT RAISE(ABORT, 'what a recipient is to be told is kept'); END;
 -- Acts of which it is not known yet whether accounts of recipients were shown the client: the log's
 -- index says so.
 CREATE TABLE acts_to_settle (
@@ -98,3 +113,4 @@ CREATE TABLE acts_to_settle (
   seq    INTEGER NOT NULL,
   at     INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX acts_to_settle_of ON acts_to_settle (client);
