@@ -438,13 +438,13 @@ class LogCalls : public ApiCalls {
     asked.words = Mark();
     values["{request}"] =
         Must(vault.requests().RegisterRequest(As(kPrivacyOfficer), asked)).row.id.Text();
-    const auto officer = [&] { return As(kPrivacyOfficer, "data-subject-request"); };
+    const auto officer = [&] { return As(kPrivacyOfficer); };
     const auto prepare = [&] {
       return Must(vault.packages().PreparePackage(officer(), client, {})).row.id;
     };
     values["{package}"] = prepare().Text();
     const auto handed = prepare();
-    for (const std::uint64_t part : {1, 2}) {
+    for (const std::uint64_t part : {1U, 2U}) {
       Must(vault.packages().HandOutPart(officer(), handed, {part, "a-key-of-22-characters-"}));
     }
     values["{handed}"] = handed.Text();

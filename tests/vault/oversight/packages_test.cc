@@ -419,7 +419,7 @@ TEST_CASE("a package is handed out once, within its time, to whoever began") {
   CHECK(AnswerOf(vault.Part(late, 1)) == "package_expired");
   CHECK(vault.EntryOf(vault.last).at("outcome") == "package_expired");
   CHECK(AnswerOf(vault->packages().RevokePackage(vault.Officer(), late)) == "package_expired");
-  for (const std::uint64_t days : {0, 91}) {
+  for (const std::uint64_t days : {0U, 91U}) {
     CHECK(AnswerOf(vault.Prepare(
               {.request = {}, .representative = {}, .days = days, .names_staff = false})) ==
           "package_invalid");
@@ -653,7 +653,7 @@ TEST_CASE("figures of a package", "[.figures]") {
     const RecordId id = vault.NewContact(vault.client, {{"last_name", "N" + std::to_string(i)},
                                                         {"email", "n@example.org"},
                                                         {"city", "Exampletown"}});
-    for (const std::uint64_t version : {1, 2}) {
+    for (const std::uint64_t version : {1U, 2U}) {
       vault.Update(id, version, {{"last_name", "M" + std::to_string(i)}});
     }
   }
