@@ -169,9 +169,9 @@ class SpokenOf : public TestVault {
     const auto asked = (*this)->requests().RegisterRequest(As(kPrivacyOfficer), OneRequest());
     return asked ? asked->row.id : RequestId::New(clock.Now());
   }
-  PackageId Packaged() {
-    const auto package = (*this)->packages().PreparePackage(
-        As(kPrivacyOfficer, "data-subject-request", "plain"), client, {});
+  PackageId Packaged(const std::string& purpose = "data-subject-request") {
+    const auto package =
+        (*this)->packages().PreparePackage(As(kPrivacyOfficer, purpose, "plain"), client, {});
     return package ? package->row.id : PackageId::New(clock.Now());
   }
   PackageId HandedOut() {
@@ -426,7 +426,7 @@ std::vector<SpokenOf::Operation> SpokenOf::Operations() {
        }},
       {"HandOutPart",
        [&, done](const Caller& c) {
-         return done(vault.packages().HandOutPart(c, Packaged(), {1, kKeyOfParts}));
+         return done(vault.packages().HandOutPart(c, Packaged(c.purpose), {1, kKeyOfParts}));
        }},
       {"MakeReceipt",
        [&, done](const Caller& c) { return done(vault.packages().MakeReceipt(c, HandedOut())); }},
