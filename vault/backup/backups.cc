@@ -156,10 +156,11 @@ Result<BackupRun> Backups::RunBackup(const Caller& caller) {
 Result<DestinationVerification> Backups::VerifyDestination(const Caller& caller,
                                                            const std::string& name) {
   Call call = operations_.Start(caller, {Action::kBackupRun});
-  COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "verify ", name));
-  DestinationVerification done{name, {}, {}};
+  // Before the entry: what is put behind it is another repository, however late this goes on.
   BackupHistory& history = runner_.history();
   const std::uint64_t standing = history.Standing(name);
+  COFFER_ASSIGN(const BackupDestination* const found, Begin(call, "verify ", name));
+  DestinationVerification done{name, {}, {}};
   const auto verify = [&]() -> Status {
     COFFER_ASSIGN(const auto repository, runner_.writer().OpenDestination(*found));
     // Older ones may be signed by keys that are gone; who has those verifies them by these.
