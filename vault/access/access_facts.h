@@ -41,7 +41,7 @@ struct LeaseTerms {
 struct ClientFacts {
   bool assigned = false;                      // to the caller, at this moment
   std::string_view tags;                      // sorted, separated by single spaces
-  bool gone = false;  // it is not there, and which tags it had nobody knows
+  bool gone = false;                          // it is not there, and which tags it had nobody knows
   std::span<const LeaseTerms* const> leases;  // of the caller on this client, expired ones too
 };
 

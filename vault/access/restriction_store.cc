@@ -65,10 +65,11 @@ bool StoppedPurposes::Include(std::string_view purpose, std::string_view legal_b
 std::string StopsInWords(const StoppedPurposes& stops) {
   if (stops.IncludeAll()) return "stops all purposes";
   if (stops.all_but) return "stops all but " + JoinWords(stops.purposes);
-  std::string words = "stops " + JoinWords(stops.purposes);
-  if (stops.legal_bases.empty()) return words;
-  return words + (stops.purposes.empty() ? "" : ", and ") + "all based on " +
-         JoinWords(stops.legal_bases);
+  // A long list ends in the middle: what was objected to stands before what rested on it.
+  std::string words = "stops ";
+  if (!stops.legal_bases.empty()) words += "all based on " + JoinWords(stops.legal_bases);
+  if (!stops.legal_bases.empty() && !stops.purposes.empty()) words += ", and ";
+  return words + JoinWords(stops.purposes);
 }
 
 Result<RestrictionStore> RestrictionStore::Open(Database& database) {

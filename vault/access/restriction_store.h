@@ -66,7 +66,7 @@ class RestrictionRegister {
   std::unordered_map<ClientId, std::vector<Restriction>, IdHash> by_client_;
 };
 
-// "stops all purposes", "stops all but a b", "stops a b", "stops a b, and all based on c d".
+// "stops all purposes", "stops all but a b", "stops a b", "stops all based on c d, and a b".
 std::string StopsInWords(const StoppedPurposes& stops);
 
 }  // namespace coffer::vault

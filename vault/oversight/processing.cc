@@ -129,8 +129,8 @@ Result<std::vector<RegisteredRecipient>> RecipientsNow(Transaction& transaction)
       }
       std::string description = one.facts.category;
       if (!one.facts.safeguard.empty()) description += "; " + one.facts.safeguard;
-      registered.push_back(
-          {one.id.Text(), one.facts.name, std::move(description), one.facts.country});
+      registered.push_back({one.id.Text(), one.facts.name, std::move(description),
+                            one.facts.country, !one.facts.safeguard.empty()});
     }
     if (page.size() < kAtOnce) return registered;
   }

@@ -310,11 +310,21 @@ class Inquiry {
       AskTransfers(fact, "safeguards");
     } else if (fact == "recipients") {
       if (facts_.recipients.empty()) AskDocument(fact, "recipients", true);
+      // That there are none is not so.
+      if (!facts_.recipients.empty()) MissWhereNone(fact, "recipients");
+    } else if (fact == "transfers") {
+      AskDocument(fact, "transfers", demand.may_be_none);
+      if (std::ranges::any_of(facts_.recipients, &RegisteredRecipient::is_transfer)) {
+        MissWhereNone(fact, "transfers");
+      }
     } else {
       AskDocument(fact, std::string(fact).c_str(), demand.may_be_none);
     }
   }
 
+  void MissWhereNone(std::string_view fact, const char* member) {
+    if (IsNone(member)) Miss(fact, "", kDocumentRoute, std::string("/none/") + member);
+  }
   void AskDocument(std::string_view fact, const char* member, bool may_be_none) {
     if (document_.contains(member) || (may_be_none && IsNone(member))) return;
     Miss(fact, "", kDocumentRoute, std::string("/") + member);

@@ -33,6 +33,7 @@ struct ProcessingSafeguards {
 // Somebody outside who is registered in the vault, beside those that the document names.
 struct RegisteredRecipient {
   std::string id, name, description, country;  // empty: not said
+  bool is_transfer = false;                    // what it rests on is said
   bool operator==(const RegisteredRecipient&) const = default;
 };
 

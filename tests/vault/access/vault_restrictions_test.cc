@@ -537,7 +537,7 @@ TEST_CASE("what was lifted stays with who lifted it, and goes with the client") 
   const std::string stopped = JoinWords(vault.Listed().at(0).terms.stops.purposes);
   CHECK(stopped.find("billing") != std::string::npos);
   CHECK(vault.EntryOf(vault.last).at("detail") ==
-        objection.Text() + "; stops " + stopped + ", and all based on contract");
+        objection.Text() + "; stops all based on contract, and " + stopped);
   vault.clock.Advance(1000);
   REQUIRE(vault.Restrict("contact") == "ok");
   REQUIRE(vault.Lift() == "ok");
