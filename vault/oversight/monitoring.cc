@@ -9,13 +9,12 @@
 #include "vault/catalog/catalog_state.h"
 #include "vault/deletion/deletion_state.h"
 #include "vault/oversight/status.h"
+#include "vault/rights/request_rules.h"
 #include "vault/rights/rights_state.h"
 #include "vault/storage/data_directory.h"
 
 namespace coffer::vault {
 namespace {
-
-constexpr std::int64_t kSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 // 0: there is none.
 std::uint64_t SizeOfFile(const std::string& path) {

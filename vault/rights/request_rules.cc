@@ -11,7 +11,6 @@ namespace {
 
 using enum RequestState;
 
-constexpr std::int64_t kSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 constexpr std::array<std::string_view, kRequestStates> kStateNames{
     "received", "identity_checking", "accepted",  "in_progress",

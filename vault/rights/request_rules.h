@@ -1,6 +1,7 @@
 // Which steps a request may take, what is to be said with each, and what shows that it was done.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,9 @@
 #include "vault/rights/request.h"
 
 namespace coffer::vault {
+
+// What is due within seven days is due soon.
+inline constexpr std::int64_t kSoonMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 inline constexpr std::size_t kMaxRequestWords = 4000;
 inline constexpr std::size_t kMaxLetter = 200;

@@ -170,16 +170,9 @@ bool IsSection(std::string_view name) {
   return std::ranges::find(kSections, name) != std::end(kSections) || name.starts_with("has_");
 }
 
-bool IsValueName(std::string_view name) {
-  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !name.empty() && is_small(name.front()) && std::ranges::all_of(name, [&](char c) {
-    return is_small(c) || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 Outcome<void> CheckSaid(const json& said, const json& values) {
   for (const auto& [name, text] : said.items()) {
-    if (!IsValueName(name)) {
+    if (!IsTemplateName(name)) {
       return Failed(Exit::kUsage, "\"" + name + "\" is no name of a value.",
                     "Small letters, digits and underscores, beginning with a letter.");
     }

@@ -24,13 +24,6 @@ std::unexpected<Failure> NoTemplate(std::string_view tmpl, std::size_t at, std::
                 "line " + std::to_string(line) + " of the template: " + std::string(why) + ".");
 }
 
-bool IsTemplateName(std::string_view name) {
-  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !name.empty() && is_small(name.front()) && std::ranges::all_of(name, [&](char c) {
-    return is_small(c) || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 std::string_view WithoutSpaces(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -148,6 +141,13 @@ class StrictContext : public mustache::context<std::string> {
 };
 
 }  // namespace
+
+bool IsTemplateName(std::string_view name) {
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && is_small(name.front()) && std::ranges::all_of(name, [&](char c) {
+    return is_small(c) || (c >= '0' && c <= '9') || c == '_';
+  });
+}
 
 std::string HtmlText(std::string_view text) {
   std::string plain;

@@ -33,6 +33,8 @@ std::string HtmlText(std::string_view text);
 Outcome<std::string> RenderMustache(std::string_view tmpl, const nlohmann::json& values);
 // The same for a template that is plain text: each value goes through PrintableLines().
 Outcome<std::string> RenderTextMustache(std::string_view tmpl, const nlohmann::json& values);
+// [a-z][a-z0-9_]*
+bool IsTemplateName(std::string_view name);
 // All names of values and sections in a template, wherever they stand. Errors: kUsage, as above.
 Outcome<std::set<std::string, std::less<>>> NamesInTemplate(std::string_view tmpl);
 
