@@ -11,7 +11,6 @@ namespace {
 
 using enum RequestState;
 
-
 constexpr std::array<std::string_view, kRequestStates> kStateNames{
     "received", "identity_checking", "accepted",  "in_progress",
     "answered", "refused",           "withdrawn", "closed"};
